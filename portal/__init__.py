@@ -1,0 +1,54 @@
+"""The mLegitymacja portal. `create_app` is its table of contents."""
+
+from __future__ import annotations
+
+import os
+
+from flask import Flask
+
+from portal import (
+    accounts,
+    assets,
+    clock,
+    database,
+    encryption,
+    extensions,
+    issuer,
+    language,
+    logs,
+    mlegitymacja,
+    orders,
+    pages,
+    registry,
+    students,
+    web,
+)
+from portal.settings import ROOT, Settings, load
+
+
+def create_app(settings: Settings | None = None, *, time: clock.Clock | None = None) -> Flask:
+    """The portal as a WSGI application.
+
+    Raises `SettingsError` where a setting is missing or wrong, and `OSError` where keys can't be kept.
+    """
+    settings = settings or load(os.environ)
+    app = Flask(__name__, template_folder=str(ROOT / "templates"), static_folder=None)
+    app.extensions["portal.settings"] = settings
+    logs.init_app(app)
+    clock.init_app(app, time)
+    encryption.init_app(app, settings)
+    database.init_app(app, settings)
+    extensions.init_app(app)
+    language.init_app(app)
+    web.init_app(app, settings)
+    assets.init_app(app)
+
+    registry.init_app(app)
+    issuer.init_app(app, settings, listener=orders.CardEvents())
+    orders.init_app(app, issuer=issuer.embedded(app))
+
+    accounts.init_app(app)
+    pages.init_app(app)
+    students.init_app(app)
+    mlegitymacja.init_app(app)
+    return app

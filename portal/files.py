@@ -1,0 +1,43 @@
+"""Small files that hold secrets: mode 0600, made once, never half-written."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+
+def _token() -> str:
+    return secrets.token_urlsafe(48)
+
+
+def write_private(path: Path, content: str) -> None:
+    """Write `content` so that a reader sees the old file or the whole new one (0600, directory 0700)."""
+    private_directory(path.parent)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def private_directory(path: Path) -> None:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def secret_file(path: Path, make: Callable[[], str] = _token) -> str:
+    """The file's content; where there is none, `make` it. Two processes at once agree on one content."""
+    private_directory(path.parent)
+    if not path.exists():
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        write_private(temporary, make())
+        try:
+            os.link(temporary, path)  # fails where another process was first
+        except FileExistsError:
+            pass
+        finally:
+            temporary.unlink()
+    return path.read_text(encoding="utf-8").strip()

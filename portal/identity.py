@@ -1,0 +1,109 @@
+"""Who is logged in: accounts, their sessions, and what a role may open.
+
+The cookie holds only a random session token; the session itself is a row here, so that logging out, disabling
+an account or a new password ends it at once wherever the cookie has been copied to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from functools import wraps
+from typing import ParamSpec, TypeVar, cast
+
+from flask import abort, request
+from flask_login import UserMixin, current_user
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal import audit
+from portal.audit import Actor
+from portal.database import Model, UtcDateTime, write
+from portal.extensions import login_manager
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Role(StrEnum):
+    STUDENT = "student"
+    STAFF = "staff"
+
+
+class Account(Model):
+    """Someone who may log in: a student (by album number) or a member of staff (by user name)."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (
+        CheckConstraint("role <> 'student' OR student_id IS NOT NULL", name="student_has_record"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True)
+    login: Mapped[str] = mapped_column(String(64), unique=True)
+    """Album number or user name, compared exactly; user names are lower case."""
+    role: Mapped[str] = mapped_column(String(16))
+    student_id: Mapped[int | None] = mapped_column(ForeignKey("students.id"), unique=True)
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    """argon2id in PHC form; empty until the owner has set a password by an invitation."""
+    enabled: Mapped[bool] = mapped_column(default=True)
+    language: Mapped[str] = mapped_column(String(2), default="pl")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AccountSession(UserMixin, Model):  # type: ignore[misc]
+    """One log-in on one browser. Its row's end is the session's end."""
+
+    __tablename__ = "account_sessions"
+    __table_args__ = (Index(None, "account_id"), Index(None, "seen_at"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    """SHA-256 of the random token in the cookie (256 bit, so no key is needed to keep it from guessing)."""
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """Last page opened by hand (polls don't count); written at most once a minute."""
+
+    account: Mapped[Account] = relationship(lazy="joined")
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(self.account.public_id, request.remote_addr)
+
+
+def me() -> AccountSession:
+    """The session of whoever is logged in; only behind `student_required` or `staff_required`."""
+    return cast(AccountSession, current_user)
+
+
+def my_student_id() -> int:
+    """Key of the student who is logged in; only behind `student_required`."""
+    student_id = me().account.student_id
+    assert student_id is not None  # noqa: S101 — the table's constraint
+    return student_id
+
+
+def _role_required(role: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            if not current_user.is_authenticated:
+                return cast(R, login_manager.unauthorized())
+            if me().account.role != role:
+                with write() as session:
+                    audit.record(
+                        session, audit.Event.ACCESS_DENIED, actor=me().actor, detail=request.endpoint
+                    )
+                abort(403)
+            return view(*args, **kwargs)
+
+        setattr(guarded, "required_role", role)  # noqa: B010 — read by the tests' walk of the URL map
+        return guarded
+
+    return decorate
+
+
+student_required = _role_required(Role.STUDENT)
+staff_required = _role_required(Role.STAFF)

@@ -1,0 +1,97 @@
+"""What orders ask of an issuer, and what an issuer has to tell.
+
+The order's public id is the `reference` (idempotency key) of everything: asked twice, an issuer makes one card.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+
+class IssuerUnavailable(Exception):
+    """No answer: whether it was done is unknown, so ask again with the same reference."""
+
+
+class IssuerRefused(Exception):
+    """Refused for good; asking again changes nothing. The text is a word of the program for the audit."""
+
+
+@dataclass(frozen=True)
+class CardData:
+    """What the card will say. `photo` is JPEG; dates are Europe/Warsaw, `valid_until` included."""
+
+    given_names: str
+    surname: str
+    birth_date: date | None
+    pesel: str | None
+    album_number: str
+    card_number: str
+    issued_on: date
+    valid_until: date
+    faculty: str
+    study_level: str
+    photo: bytes
+
+
+@dataclass(frozen=True)
+class CardRequest:
+    reference: str
+    data: CardData
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An open offer, for its owner's eyes only: what the QR holds, and the activation code (tx_code)."""
+
+    reference: str
+    number: int
+    """1 for the first offer of this card, one more with each new one."""
+    uri: str
+    """``openid-credential-offer://?credential_offer_uri=…``"""
+    activation_code: str
+    expires_at: datetime
+    tries_left: int
+
+
+class Issuer(Protocol):
+    """An issuer of cards. Everything may be repeated with the same reference."""
+
+    def prepare(self, requests: Sequence[CardRequest]) -> dict[str, Exception | None]:
+        """Allocate a card with an open offer for each request, in one transaction where it can.
+
+        Answers by reference: None, or `IssuerUnavailable` or `IssuerRefused`. Prepared before: None.
+        Runs outside any transaction of the caller.
+        """
+
+    def renew_offer(self, session: Session, reference: str) -> None:
+        """Close the card's open offer, if any, and open a new one, in the caller's transaction.
+
+        Raises `IssuerRefused` where the card doesn't exist or has ended.
+        """
+
+    def current_offer(self, reference: str) -> Offer | None:
+        """The open offer of this card, or None."""
+
+    def revoke(self, reference: str) -> None:
+        """End the card and its offers; the status list says so at once. Unknown references are fine."""
+
+    def looks_valid_until(self, reference: str) -> datetime | None:
+        """Until when an offline copy of the revoked card may still look valid; None: never collected."""
+
+
+class IssuerListener(Protocol):
+    """Who hears of what happens at the issuer, in the issuer's transaction."""
+
+    def card_collected(self, session: Session, reference: str) -> bool:
+        """A wallet takes the card now. False: it may not (the order ended); nothing must be issued."""
+
+    def offer_died(self, session: Session, reference: str, reason: str) -> None:
+        """The open offer is void without a card: ``wrong_codes`` or ``spent`` (or ``not_stored``)."""
+
+    def card_deleted(self, session: Session, reference: str) -> None:
+        """The wallet says that the holder removed the card."""

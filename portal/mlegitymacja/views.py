@@ -1,0 +1,3 @@
+from flask import Blueprint
+
+blueprint = Blueprint("mlegitymacja", __name__, url_prefix="/dla-studentow/mlegitymacja")

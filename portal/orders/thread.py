@@ -1,0 +1,7 @@
+"""(being built)"""
+
+from flask import Flask
+
+
+def start(app: Flask) -> None:
+    pass

@@ -1,0 +1,255 @@
+"""The portal's settings: one frozen, typed object, read once from ``PORTAL_*`` variables.
+
+Secrets may come from a file named by ``PORTAL_…_FILE``. A wrong value stops the start; all that is wrong is
+named at once, with what is allowed.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Literal, TypeVar, cast
+from urllib.parse import urlsplit
+
+from flask import current_app
+
+Policy = Literal["classic", "2025"]
+T = TypeVar("T")
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+ROOT = Path(__file__).resolve().parent.parent
+MIN_SECRET_LENGTH = 32
+
+
+class SettingsError(Exception):
+    """One or more settings are missing or wrong; the text names each and what is allowed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessibilityStatement:
+    """What the „Deklaracja dostępności” is filled with (act of 4 April 2019, art. 10)."""
+
+    contact_name: str
+    email: str
+    phone: str
+    published: date
+    updated: date
+    prepared: date
+    reviewed: date | None = None
+    architecture_pl: str = ""
+    architecture_en: str = ""
+    communication_pl: str = ""
+    communication_en: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that differs between two portals. Durations are timedeltas, paths absolute."""
+
+    base_url: str
+    secret_key: str = field(repr=False)
+    wallet_name: str
+    university_pl: str
+    university_en: str
+    university_short: str
+    home_organisation: str
+    """Domain of the university, as in ``schacHomeOrganization`` (SCHAC 1.6)."""
+    accessibility: AccessibilityStatement
+    demo: bool = False
+    instance_dir: Path = ROOT / "instance"
+    database_url: str = ""
+    """SQLAlchemy URL; empty: ``portal.sqlite`` in the instance directory."""
+    encryption_keys: tuple[str, ...] = field(default=(), repr=False)
+    """Fernet keys, newest first; empty: kept in a file of the instance directory."""
+    policy: Policy = "classic"
+    offer_lifetime: timedelta = timedelta(days=30)
+    session_idle: timedelta = timedelta(minutes=30)
+    session_absolute: timedelta = timedelta(hours=12)
+    trusted_proxies: tuple[Network, ...] = ()
+    pesel_on_card: bool = True
+    issuance_thread: bool = True
+    privacy_contact: str = ""
+    """Contact of the data protection officer, shown on /prywatnosc."""
+
+    @property
+    def https(self) -> bool:
+        return self.base_url.startswith("https://")
+
+    @property
+    def host(self) -> str:
+        """Host and port as a browser sends them in ``Host``."""
+        return urlsplit(self.base_url).netloc
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.instance_dir / 'portal.sqlite'}"
+
+
+class _Reader:
+    """Reads variables and collects what is wrong, so that one start names every mistake."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.problems: list[str] = []
+
+    def text(self, name: str, default: str | None = None) -> str:
+        value = self.environ.get(f"PORTAL_{name}", "").strip()
+        if value:
+            return value
+        if default is None:
+            self.problems.append(f"PORTAL_{name} is not set")
+            return ""
+        return default
+
+    def secret(self, name: str, default: str | None = None) -> str:
+        path = self.environ.get(f"PORTAL_{name}_FILE")
+        if not path:
+            return self.text(name, default)
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            self.problems.append(f"PORTAL_{name}_FILE cannot be read: {error.strerror}")
+            return ""
+
+    def parsed(self, name: str, default: T, parse: Callable[[str], T], allowed: str) -> T:
+        value = self.environ.get(f"PORTAL_{name}", "").strip()
+        if not value:
+            return default
+        try:
+            return parse(value)
+        except ValueError:
+            self.problems.append(f"PORTAL_{name} must be {allowed}")
+            return default
+
+
+def _flag(value: str) -> bool:
+    if value in ("0", "1"):
+        return value == "1"
+    raise ValueError(value)
+
+
+def _policy(value: str) -> Policy:
+    if value == "classic":
+        return "classic"
+    if value == "2025":
+        return "2025"
+    raise ValueError(value)
+
+
+def _networks(value: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(part.strip()) for part in value.split(","))
+
+
+def _span(unit: str) -> Callable[[str], timedelta]:
+    def parse(value: str) -> timedelta:
+        number = int(value)
+        if number < 1:
+            raise ValueError(value)
+        return timedelta(**{unit: number})
+
+    return parse
+
+
+def _statement(read: _Reader, *, demo: bool) -> AccessibilityStatement:
+    """The statement's contact is asked for outside the demonstration: an empty one would be unlawful."""
+    a_day = "a date like 2026-03-31"
+    launch = date(2026, 11, 22)
+    published = read.parsed("A11Y_PUBLISHED", launch, date.fromisoformat, a_day)
+    return AccessibilityStatement(
+        contact_name=read.text("A11Y_CONTACT", "Dziekanat (demonstracja)" if demo else None),
+        email=read.text("A11Y_EMAIL", "dostepnosc@example.org" if demo else None),
+        phone=read.text("A11Y_PHONE", "+48 00 000 00 00" if demo else None),
+        published=published,
+        updated=read.parsed("A11Y_UPDATED", published, date.fromisoformat, a_day),
+        prepared=read.parsed("A11Y_PREPARED", published, date.fromisoformat, a_day),
+        reviewed=read.parsed("A11Y_REVIEWED", None, date.fromisoformat, a_day),
+        architecture_pl=read.text("A11Y_ARCHITECTURE_PL", ""),
+        architecture_en=read.text("A11Y_ARCHITECTURE_EN", ""),
+        communication_pl=read.text("A11Y_COMMUNICATION_PL", ""),
+        communication_en=read.text("A11Y_COMMUNICATION_EN", ""),
+    )
+
+
+def _base_url(read: _Reader, *, demo: bool) -> str:
+    """The issuer identifier: no path, no trailing slash (OpenID4VCI 1.0, 12.2.1); https but on loopback."""
+    url = read.text("BASE_URL", "http://127.0.0.1:8000" if demo else None)
+    parts = urlsplit(url)
+    local = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    if url and (
+        not parts.netloc
+        or parts.path
+        or parts.query
+        or parts.fragment
+        or parts.username
+        or parts.scheme not in ("http", "https")
+        or (parts.scheme == "http" and not local)
+    ):
+        read.problems.append(
+            "PORTAL_BASE_URL must be like https://card.example.edu: https, no path, no slash at the end"
+        )
+    return url
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """The settings of this environment.
+
+    Raises `SettingsError`, which names everything that is missing or wrong.
+    """
+    read = _Reader(environ)
+    demo = read.parsed("DEMO", False, _flag, "0 or 1")
+
+    def only_demo(value: str) -> str | None:
+        return value if demo else None
+
+    instance = Path(read.text("INSTANCE", str(ROOT / "instance"))).resolve()
+    secret_key = read.secret("SECRET_KEY", _demo_secret(instance) if demo else None)
+    if secret_key and len(secret_key) < MIN_SECRET_LENGTH:
+        read.problems.append(f"PORTAL_SECRET_KEY must have at least {MIN_SECRET_LENGTH} characters")
+    loaded = Settings(
+        demo=demo,
+        base_url=_base_url(read, demo=demo),
+        instance_dir=instance,
+        database_url=read.secret("DATABASE_URL", ""),
+        secret_key=secret_key,
+        encryption_keys=tuple(read.secret("ENCRYPTION_KEYS", "").split()),
+        wallet_name=read.text("WALLET_NAME", only_demo("mObywatel (zastępczy)")),
+        university_pl=read.text("UNIVERSITY_PL", only_demo("Politechnika Przykładowa")),
+        university_en=read.text("UNIVERSITY_EN", only_demo("Example University of Technology")),
+        university_short=read.text("UNIVERSITY_SHORT", only_demo("PP")),
+        home_organisation=read.text("HOME_ORGANISATION", only_demo("example.org")),
+        policy=read.parsed("POLICY", "classic", _policy, "classic or 2025"),
+        offer_lifetime=read.parsed(
+            "OFFER_LIFETIME_DAYS", timedelta(days=30), _span("days"), "a whole number of days"
+        ),
+        session_idle=read.parsed(
+            "SESSION_IDLE_MINUTES", timedelta(minutes=30), _span("minutes"), "a whole number of minutes"
+        ),
+        session_absolute=read.parsed(
+            "SESSION_ABSOLUTE_HOURS", timedelta(hours=12), _span("hours"), "a whole number of hours"
+        ),
+        trusted_proxies=read.parsed(
+            "TRUSTED_PROXIES", (), _networks, "addresses or networks, with commas between"
+        ),
+        pesel_on_card=read.parsed("PESEL_ON_CARD", True, _flag, "0 or 1"),
+        issuance_thread=read.parsed("ISSUANCE_THREAD", True, _flag, "0 or 1"),
+        privacy_contact=read.text("PRIVACY_CONTACT", only_demo("iod@example.org")),
+        accessibility=_statement(read, demo=demo),
+    )
+    if read.problems:
+        raise SettingsError("\n".join(read.problems))
+    return loaded
+
+
+def _demo_secret(instance: Path) -> str:
+    """A secret of this demonstration alone, made at its first start and kept in its instance directory."""
+    from portal.files import secret_file
+
+    return secret_file(instance / "secret_key")
+
+
+def settings() -> Settings:
+    """The settings of the current application."""
+    return cast(Settings, current_app.extensions["portal.settings"])

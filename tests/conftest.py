@@ -1,0 +1,94 @@
+"""What every test may ask for: settings, a clock that only moves when told, the application, people."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from portal import create_app
+from portal.database import db
+from portal.settings import AccessibilityStatement, Settings
+
+# A Friday at noon in Warsaw, in the winter semester.
+START = datetime(2026, 11, 20, 11, 0, tzinfo=UTC)
+
+
+class MovingClock:
+    """Time stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.instant = START
+
+    def now(self) -> datetime:
+        return self.instant
+
+    def move(self, **span: float) -> None:
+        self.instant += timedelta(**span)
+
+
+def make_settings(instance: Path, **changes: object) -> Settings:
+    return replace(
+        Settings(
+            base_url="https://legitymacja.example.org",
+            secret_key="test " * 10,
+            wallet_name="mObywatel (zastępczy)",
+            university_pl="Politechnika Próbna",
+            university_en="Trial University of Technology",
+            university_short="PPr",
+            home_organisation="example.org",
+            instance_dir=instance,
+            issuance_thread=False,
+            privacy_contact="iod@example.org",
+            accessibility=AccessibilityStatement(
+                contact_name="Anna Pomocna",
+                email="dostepnosc@example.org",
+                phone="+48 85 000 00 00",
+                published=date(2026, 11, 2),
+                updated=date(2026, 11, 3),
+                prepared=date(2026, 11, 1),
+            ),
+        ),
+        **changes,
+    )
+
+
+@pytest.fixture(scope="session")
+def empty_instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An instance directory with keys and an empty database; copied for each test, which is faster."""
+    instance = tmp_path_factory.mktemp("empty") / "instance"
+    app = create_app(make_settings(instance))
+    with app.app_context():
+        db.create_all()
+        db.engine.dispose()
+    return instance
+
+
+@pytest.fixture
+def instance(empty_instance: Path, tmp_path: Path) -> Path:
+    shutil.copytree(empty_instance, tmp_path / "instance")
+    return tmp_path / "instance"
+
+
+@pytest.fixture
+def clock() -> MovingClock:
+    return MovingClock()
+
+
+@pytest.fixture
+def settings(instance: Path) -> Settings:
+    return make_settings(instance)
+
+
+@pytest.fixture
+def app(settings: Settings, clock: MovingClock) -> Iterator[Flask]:
+    app = create_app(settings, time=clock)
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
