@@ -1,3 +1,164 @@
-from flask import Blueprint
+"""The pages under „Dla studentów → Moje studia → mLegitymacja”."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as BaseResponse
+
+from portal.audit import Actor
+from portal.identity import Role, me, my_student_id, session_token_hash, student_required
+from portal.mlegitymacja import panel, polling, qr
+from portal.mlegitymacja.polling import Watch
+from portal.orders import service, words
+from portal.orders.models import Order
+from portal.orders.states import Status
 
 blueprint = Blueprint("mlegitymacja", __name__, url_prefix="/dla-studentow/mlegitymacja")
+
+
+@blueprint.get("")
+@student_required
+def show() -> str:
+    """The order page, with the codes folded."""
+    return render_template("mlegitymacja/show.html", **_context(panel.for_student(my_student_id())))
+
+
+@blueprint.get("/kody")
+@student_required
+def codes() -> str | BaseResponse:
+    """The order page with the codes in sight; without an open offer, the plain page."""
+    shown = panel.for_student(my_student_id(), codes=True)
+    if shown.offer is None:
+        return redirect(url_for(".show"), 303)
+    return render_template("mlegitymacja/show.html", **_context(shown))
+
+
+@blueprint.get("/stan")
+def poll() -> BaseResponse:
+    """What the page asks while it watches: 204 where nothing is new."""
+    token_hash = session_token_hash()
+    if token_hash is not None and "HX-Request" in request.headers:
+        if not polling.allows(token_hash):
+            return Response(status=429, headers={"Retry-After": "5"})
+        watch = _watch()
+        if watch.due_step == watch.step and polling.latest_version(token_hash) == watch.seen:
+            return Response(status=204, headers={"Cache-Control": "no-store", "Vary": "HX-Request"})
+    return _news()
+
+
+setattr(poll, "required_role", Role.STUDENT)  # noqa: B010 — the guard is `_news`'s: for the walk of the URL map
+
+
+@student_required
+def _news() -> BaseResponse:
+    """The section anew, with the sentence for the live region where something happened."""
+    if "HX-Request" not in request.headers:
+        return redirect(url_for(".show"), 303)
+    before = _watch()
+    shown = panel.for_student(my_student_id(), before)
+    fragment = render_template(
+        "mlegitymacja/_news.html", changed=shown.watch.seen != before.seen, **_context(shown)
+    )
+    response = make_response(fragment)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Vary"] = "HX-Request"
+    return response
+
+
+@blueprint.post("/zamow")
+@student_required
+def order() -> BaseResponse:
+    """„Zamów mLegitymację”."""
+    try:
+        service.place(my_student_id(), me().actor)
+    except service.NotEligible:
+        flash(_("You cannot order now. The list below says what is missing."), "error")
+    return redirect(url_for(".show"), 303)
+
+
+@blueprint.route("/anuluj/<public_id>", methods=["GET", "POST"])
+@student_required
+def cancel(public_id: str) -> str | BaseResponse:
+    """„Anuluj zamówienie”: before the card is collected."""
+    return _confirmed(public_id, service.cancel, "mlegitymacja/cancel.html", _may_cancel)
+
+
+@blueprint.route("/uniewaznij/<public_id>", methods=["GET", "POST"])
+@student_required
+def revoke(public_id: str) -> str | BaseResponse:
+    """„Unieważnij mLegitymację”: after the card was collected."""
+    return _confirmed(public_id, service.revoke, "mlegitymacja/revoke.html", _may_revoke)
+
+
+@blueprint.post("/nowe-kody/<public_id>")
+@student_required
+def renew_codes(public_id: str) -> BaseResponse:
+    """„Nowe kody”."""
+    try:
+        service.renew_codes(_own(public_id), me().actor)
+    except service.OutOfTurn:
+        return _out_of_turn()
+    flash(_("Here are your new codes. The old ones no longer work."), "success")
+    return redirect(url_for(".codes"), 303)
+
+
+def _confirmed(
+    public_id: str,
+    act: Callable[[Order, Actor], None],
+    template: str,
+    may: Callable[[Order], bool],
+) -> str | BaseResponse:
+    order = _own(public_id)
+    if not may(order):
+        return _out_of_turn()
+    if request.method == "GET":
+        return render_template(template, order=order)
+    try:
+        act(order, me().actor)
+    except service.OutOfTurn:
+        return _out_of_turn()
+    return redirect(url_for(".show"), 303)
+
+
+def _may_cancel(order: Order) -> bool:
+    return order.status in (Status.WAITING, Status.IN_PROGRESS, Status.READY)
+
+
+def _may_revoke(order: Order) -> bool:
+    return order.status == Status.COLLECTED
+
+
+def _out_of_turn() -> BaseResponse:
+    flash(_("Meanwhile the order has changed, so nothing was done. This is how it stands now."), "warning")
+    return redirect(url_for(".show"), 303)
+
+
+def _own(public_id: str) -> Order:
+    try:
+        return service.owned(my_student_id(), public_id)
+    except LookupError:
+        abort(404)
+
+
+def _watch() -> Watch:
+    """The watch of the poll's address; whatever was made up there only spoils its maker's pace."""
+    since = request.args.get("since", 0, type=int)
+    step = request.args.get("step", 0, type=int)
+    return Watch(since, step, request.args.get("seen", ""), request.args.get("codes") == "1")
+
+
+def _context(shown: panel.Panel) -> dict[str, object]:
+    return {"panel": shown, "words": words, "qr_svg": qr.svg}

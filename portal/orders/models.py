@@ -21,7 +21,7 @@ class Order(Model):
         Index(
             "uq_orders_live_student", "student_id", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE
         ),
-        # The claim reads this one; a partial index would be ignored by SQLite's planner.
+        # Every queue of the engine reads this one; a partial index would be ignored by SQLite's planner.
         Index("ix_orders_queue", "status", "due_at", "id"),
         Index("ix_orders_student_id", "student_id"),
     )
@@ -37,13 +37,14 @@ class Order(Model):
     planned_valid_until: Mapped[date]
     reason: Mapped[str | None] = mapped_column(String(40))
     """Why the order stands where it stands, a word of `orders.states.Reason`."""
-    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    """When the engine should look at it next; in progress: when its lease ends."""
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the engine should look at it next, whatever its status: to claim it, to take back a lost lease, to
+    let it run out or lapse, to tell the issuer that it ended. Empty: never again."""
     claimed_by: Mapped[str | None] = mapped_column(String(32))
+    """Random for each claim; whoever finishes must still hold it."""
     attempts: Mapped[int] = mapped_column(default=0)
-    told_due: Mapped[bool] = mapped_column(default=False)
-    """The issuer must still acknowledge that this ended order's card is revoked."""
     issuer_told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the issuer acknowledged that this ended order's card is revoked."""
     looks_valid_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """After a revocation: until when an offline copy may still look valid."""
 
@@ -60,7 +61,7 @@ class OrderEvent(Model):
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     actor: Mapped[str] = mapped_column(String(64))
-    event: Mapped[str] = mapped_column(String(16))
+    event: Mapped[str] = mapped_column(String(24))
     from_status: Mapped[str | None] = mapped_column(String(16))
     to_status: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str | None] = mapped_column(String(40))

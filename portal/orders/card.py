@@ -1,0 +1,62 @@
+"""What a student's card will say, gathered from the registry at the moment of issuing."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from portal import clock
+from portal.issuer.interface import CardData
+from portal.orders import eligibility
+from portal.orders.eligibility import CARD_LEVELS
+from portal.registry.records import (
+    ProgrammeRecord,
+    RegistryUnavailable,
+    StudentRecord,
+    photo_jpeg,
+    student_record,
+)
+from portal.settings import settings
+
+
+class NotIssuable(Exception):
+    """Since the order was placed the student has come to miss a criterion."""
+
+
+def card_data(session: Session, student_id: int, valid_until: date) -> CardData:
+    """The card's content, good through `valid_until`.
+
+    Raises `NotIssuable` where the criteria no longer hold, `RegistryUnavailable` where it can't be read.
+    """
+    record = student_record(session, student_id)
+    if not eligibility.check(record, settings().policy, clock.today()).may_order:
+        raise NotIssuable
+    try:
+        photo = photo_jpeg(session, student_id)
+    except SQLAlchemyError as error:
+        raise RegistryUnavailable from error
+    if photo is None or record.album_number is None or valid_until < clock.today():
+        raise NotIssuable
+    programme = _programme(record)
+    return CardData(
+        given_names=record.personal.given_names,
+        surname=record.personal.surname,
+        birth_date=record.birth_date,
+        pesel=record.personal.pesel,
+        album_number=record.album_number,
+        # Without a plastic card (policy 2025) the album number stands for its number: it is as unique.
+        card_number=record.els.card_number if record.els else record.album_number,
+        issued_on=clock.today(),
+        valid_until=valid_until,
+        faculty=programme.faculty if programme else "",
+        study_level=programme.level if programme else "",
+        photo=photo,
+    )
+
+
+def _programme(record: StudentRecord) -> ProgrammeRecord | None:
+    """The programme that the card names: an active one with a right to the card, else the first there is."""
+    fitting = [p for p in record.programmes if p.active and p.level in CARD_LEVELS]
+    return next(iter(fitting or record.programmes), None)

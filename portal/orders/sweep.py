@@ -1,0 +1,73 @@
+"""What time does to orders: leases end, codes run out, cards lapse. In small batches."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from portal import audit, clock
+from portal.database import db, write
+from portal.orders import issuance, telling
+from portal.orders.models import Order
+from portal.orders.states import Event, Reason, Status
+from portal.orders.transitions import Cause, move
+
+BATCH = 50
+SWEEP = audit.Actor("sweep")
+
+_log = logging.getLogger(__name__)
+
+
+def sweep() -> None:
+    """One round. Each step stands for itself: one that fails doesn't keep the others from their work."""
+    for step in (take_back_lost_leases, run_out, lapse, telling.tell_due, _issuer_sweep):
+        try:
+            step()
+        except Exception:
+            _log.exception("the sweep's step %s failed", step.__name__)
+        finally:
+            db.session.rollback()
+
+
+def take_back_lost_leases() -> int:
+    """Orders whose worker died or hangs go back to the queue (or are given up); how many."""
+    due = _due(Status.IN_PROGRESS)
+    if due:
+        with write() as session:
+            for order in due:
+                issuance.retry(session, order.id, order.attempts, Reason.LEASE_LOST, order.claimed_by)
+    return len(due)
+
+
+def run_out() -> int:
+    """Orders whose codes nobody used in time; how many."""
+    return _move_due(Status.READY, Event.RUN_OUT)
+
+
+def lapse() -> int:
+    """Cards whose last day has passed; how many."""
+    return _move_due(Status.COLLECTED, Event.LAPSE)
+
+
+def _move_due(status: Status, event: Event) -> int:
+    due = _due(status)
+    if due:
+        with write() as session:
+            for order in due:
+                move(session, order.id, event, Cause(SWEEP))
+    return len(due)
+
+
+def _due(status: Status) -> Sequence[Order]:
+    return db.session.scalars(
+        select(Order)
+        .where(Order.status == status, Order.due_at <= clock.now())
+        .order_by(Order.due_at)
+        .limit(BATCH)
+    ).all()
+
+
+def _issuer_sweep() -> None:
+    issuance.issuer().sweep()
