@@ -11,6 +11,7 @@ from portal import (
     assets,
     clock,
     database,
+    demo,
     encryption,
     extensions,
     issuer,
@@ -20,6 +21,7 @@ from portal import (
     orders,
     pages,
     registry,
+    rendering,
     students,
     web,
 )
@@ -39,6 +41,7 @@ def create_app(settings: Settings | None = None, *, time: clock.Clock | None = N
     encryption.init_app(app, settings)
     database.init_app(app, settings)
     extensions.init_app(app)
+    rendering.init_app(app)
     language.init_app(app)
     web.init_app(app, settings)
     assets.init_app(app)
@@ -51,4 +54,5 @@ def create_app(settings: Settings | None = None, *, time: clock.Clock | None = N
     pages.init_app(app)
     students.init_app(app)
     mlegitymacja.init_app(app)
+    demo.init_app(app)
     return app

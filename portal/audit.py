@@ -26,8 +26,10 @@ class Event(StrEnum):
     LOGGED_OUT = "logged_out"
     PASSWORD_SET = "password_set"  # noqa: S105
     INVITED = "invited"
+    ACCOUNT_ADDED = "account_added"
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"
+    SESSIONS_ENDED = "sessions_ended"
     ACCESS_DENIED = "access_denied"
     REGISTRY_IMPORTED = "registry_imported"
     ORDER_PLACED = "order_placed"
@@ -40,6 +42,7 @@ class Event(StrEnum):
     OFFER_REFUSED = "offer_refused"
     OFFER_VOIDED = "offer_voided"
     ISSUER_KEY_ROTATED = "issuer_key_rotated"
+    ENCRYPTION_KEY_ROTATED = "encryption_key_rotated"
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,15 @@
 Fernet (AES-128-CBC and HMAC-SHA256, `cryptography`) with rotation: the newest key encrypts, older ones still
 decrypt. Keyed hashes (HMAC-SHA256) find a secret without keeping it; their key never rotates, so that what
 was hashed can still be found. Keys come from a setting, or from a file in the instance directory that the
-first start makes.
+first start makes; a running server notices a new key in that file by itself.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import hmac
+from pathlib import Path
 from typing import cast
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -18,7 +20,7 @@ from sqlalchemy import LargeBinary
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeDecorator
 
-from portal.files import secret_file
+from portal.files import secret_file, write_private
 from portal.settings import Settings, SettingsError
 
 
@@ -26,37 +28,95 @@ class DecryptionError(Exception):
     """A stored value does not fit any of the keys: a key is missing, or the value was changed."""
 
 
-class Keyring:
-    """The portal's symmetric keys."""
+class KeyFile:
+    """The encryption keys' file: Fernet keys, newest first. The first start makes it."""
 
-    def __init__(self, keys: tuple[str, ...], lookup_key: str) -> None:
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> tuple[str, ...]:
+        return tuple(secret_file(self._path, _new_key).split())
+
+    def version(self) -> tuple[int, int]:
+        """Another whenever the file was replaced."""
+        status = self._path.stat()
+        return status.st_ino, status.st_mtime_ns
+
+    def add(self) -> None:
+        """Put a new key before the others. Two commands at once add one after the other."""
+        lock_path = self._path.with_name("encryption.lock")
+        lock_path.touch(mode=0o600)
+        with lock_path.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            write_private(self._path, "\n".join((_new_key(), *self.read())) + "\n")
+
+
+class Keyring:
+    """The portal's symmetric keys, from a file or from a setting."""
+
+    def __init__(self, source: KeyFile | tuple[str, ...], lookup_key: str) -> None:
         self._lookup = lookup_key.encode()
+        self.file = source if isinstance(source, KeyFile) else None
+        self._version = self.file.version() if self.file else None
+        self._use(source.read() if isinstance(source, KeyFile) else source)
+
+    def _use(self, keys: tuple[str, ...]) -> None:
+        fernets = [Fernet(key) for key in keys]
+        self._newest, self._all = fernets[0], MultiFernet(fernets)
+
+    def _look_again(self) -> None:
+        """Use the file's keys where it has changed."""
+        if self.file is not None and (version := self.file.version()) != self._version:
+            self._use(self.file.read())
+            self._version = version
 
     def encrypt(self, plain: bytes) -> bytes:
-        return self._fernet.encrypt(plain)
+        self._look_again()
+        return self._newest.encrypt(plain)
 
     def decrypt(self, sealed: bytes) -> bytes:
         """Raises `DecryptionError` where no key fits."""
+        tried = self._all
         try:
-            return self._fernet.decrypt(sealed)
+            return tried.decrypt(sealed)
         except InvalidToken as error:
+            self._look_again()
+            if self._all is not tried:
+                return self.decrypt(sealed)
             raise DecryptionError("no key fits this value") from error
+
+    def rotated(self, sealed: bytes) -> bytes | None:
+        """The same value under the newest key; None where it is already. Raises `DecryptionError`."""
+        self._look_again()
+        plain = self.decrypt(sealed)
+        try:
+            self._newest.decrypt(sealed)
+        except InvalidToken:
+            return self.encrypt(plain)
+        return None
 
     def fingerprint(self, value: str, purpose: str) -> str:
         """Hex HMAC-SHA256 of `value`, for one `purpose` only (64 characters)."""
         return hmac.new(self._lookup, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()
 
 
+def _new_key() -> str:
+    return Fernet.generate_key().decode()
+
+
 def init_app(app: Flask, settings: Settings) -> None:
-    keys_dir = settings.instance_dir / "keys"
-    keys = settings.encryption_keys or tuple(
-        secret_file(keys_dir / "encryption", lambda: Fernet.generate_key().decode()).split()
-    )
+    from portal.encryption_cli import commands  # it needs this module
+
+    directory = settings.instance_dir / "keys"
+    lookup_key = secret_file(directory / "lookup")
+    file = KeyFile(directory / "encryption")
+    if not settings.encryption_keys:
+        file.read()  # makes it at the first start
     try:
-        app.extensions["portal.keyring"] = Keyring(keys, secret_file(keys_dir / "lookup"))
+        app.extensions["portal.keyring"] = Keyring(settings.encryption_keys or file, lookup_key)
     except ValueError as error:
         raise SettingsError("PORTAL_ENCRYPTION_KEYS must hold Fernet keys, newest first") from error
+    app.cli.add_command(commands)
 
 
 def keyring() -> Keyring:
@@ -74,8 +134,15 @@ class EncryptedText(TypeDecorator[str]):
     impl = LargeBinary
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:  # noqa: ARG002
         return None if value is None else keyring().encrypt(value.encode())
 
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         return None if value is None else keyring().decrypt(value).decode()
+
+
+class SealedBytes(TypeDecorator[bytes]):
+    """Bytes that were sealed by `Keyring.encrypt` before: for what is too large to seal while writing."""
+
+    impl = LargeBinary
+    cache_ok = True

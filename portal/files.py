@@ -22,6 +22,16 @@ def write_private(path: Path, content: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+    _keep_names(path.parent)
+
+
+def _keep_names(directory: Path) -> None:
+    """Have the directory itself written: a key that is used must be there after a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def private_directory(path: Path) -> None:
@@ -40,4 +50,5 @@ def secret_file(path: Path, make: Callable[[], str] = _token) -> str:
             pass
         finally:
             temporary.unlink()
+            _keep_names(path.parent)
     return path.read_text(encoding="utf-8").strip()

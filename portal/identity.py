@@ -6,6 +6,7 @@ an account or a new password ends it at once wherever the cookie has been copied
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
@@ -13,14 +14,19 @@ from functools import wraps
 from typing import ParamSpec, TypeVar, cast
 
 from flask import abort, request
+from flask import session as cookie
 from flask_login import UserMixin, current_user
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import audit
 from portal.audit import Actor
 from portal.database import Model, UtcDateTime, write
 from portal.extensions import login_manager
+from portal.settings import Settings
+
+SESSION_KEY = "sid"
+"""Where the signed cookie holds the session's token."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,7 +54,8 @@ class Account(Model):
     password_hash: Mapped[str | None] = mapped_column(String(200))
     """argon2id in PHC form; empty until the owner has set a password by an invitation."""
     enabled: Mapped[bool] = mapped_column(default=True)
-    language: Mapped[str] = mapped_column(String(2), default="pl")
+    language: Mapped[str | None] = mapped_column(String(2))
+    """Chosen on a page; empty: never, so that the browser's counts."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -73,8 +80,31 @@ class AccountSession(UserMixin, Model):  # type: ignore[misc]
         return Actor(self.account.public_id, request.remote_addr)
 
 
+def token_hash(token: str) -> str:
+    """What is kept of a random token (256 bit, so that no key is needed): its SHA-256 in hex."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def session_token_hash() -> str | None:
+    """The hash of the token in this request's cookie, or None; asks no database."""
+    token = cookie.get(SESSION_KEY)
+    return token_hash(token) if isinstance(token, str) else None
+
+
+def valid_session_conditions(now: datetime, settings: Settings) -> list[ColumnElement[bool]]:
+    """What a live session fulfils, for a query that joins `AccountSession` with its `Account`.
+
+    The one truth for pages and polls: add ``AccountSession.token_hash == session_token_hash()``.
+    """
+    return [
+        Account.enabled.is_(True),
+        AccountSession.seen_at > now - settings.session_idle,
+        AccountSession.created_at > now - settings.session_absolute,
+    ]
+
+
 def me() -> AccountSession:
-    """The session of whoever is logged in; only behind `student_required` or `staff_required`."""
+    """The session of whoever is logged in; only behind `account_required` or the guard of a role."""
     return cast(AccountSession, current_user)
 
 
@@ -85,13 +115,13 @@ def my_student_id() -> int:
     return student_id
 
 
-def _role_required(role: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def _role_required(role: Role | None) -> Callable[[Callable[P, R]], Callable[P, R]]:
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             if not current_user.is_authenticated:
                 return cast(R, login_manager.unauthorized())
-            if me().account.role != role:
+            if role is not None and me().account.role != role:
                 with write() as session:
                     audit.record(
                         session, audit.Event.ACCESS_DENIED, actor=me().actor, detail=request.endpoint
@@ -99,11 +129,13 @@ def _role_required(role: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 abort(403)
             return view(*args, **kwargs)
 
-        setattr(guarded, "required_role", role)  # noqa: B010 — read by the tests' walk of the URL map
+        # Read by the tests' walk of the URL map.
+        setattr(guarded, "required_role", "any" if role is None else role)  # noqa: B010
         return guarded
 
     return decorate
 
 
+account_required = _role_required(None)
 student_required = _role_required(Role.STUDENT)
 staff_required = _role_required(Role.STAFF)

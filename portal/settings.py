@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Literal, TypeVar, cast
+from typing import Literal, TypedDict, TypeVar, cast
 from urllib.parse import urlsplit
 
 from flask import current_app
@@ -88,6 +88,21 @@ class Settings:
         return self.database_url or f"sqlite:///{self.instance_dir / 'portal.sqlite'}"
 
 
+class _Names(TypedDict):
+    wallet_name: str
+    university_pl: str
+    university_en: str
+    university_short: str
+    home_organisation: str
+    privacy_contact: str
+
+
+class _Spans(TypedDict):
+    offer_lifetime: timedelta
+    session_idle: timedelta
+    session_absolute: timedelta
+
+
 class _Reader:
     """Reads variables and collects what is wrong, so that one start names every mistake."""
 
@@ -109,10 +124,14 @@ class _Reader:
         if not path:
             return self.text(name, default)
         try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            self.problems.append(f"PORTAL_{name}_FILE cannot be read: {error.strerror}")
+            value = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            self.problems.append(f"PORTAL_{name}_FILE cannot be read: {reason}")
             return ""
+        if not value:
+            self.problems.append(f"PORTAL_{name}_FILE is empty")
+        return value
 
     def parsed(self, name: str, default: T, parse: Callable[[str], T], allowed: str) -> T:
         value = self.environ.get(f"PORTAL_{name}", "").strip()
@@ -201,26 +220,54 @@ def load(environ: Mapping[str, str]) -> Settings:
     read = _Reader(environ)
     demo = read.parsed("DEMO", False, _flag, "0 or 1")
 
-    def only_demo(value: str) -> str | None:
-        return value if demo else None
-
     instance = Path(read.text("INSTANCE", str(ROOT / "instance"))).resolve()
-    secret_key = read.secret("SECRET_KEY", _demo_secret(instance) if demo else None)
-    if secret_key and len(secret_key) < MIN_SECRET_LENGTH:
-        read.problems.append(f"PORTAL_SECRET_KEY must have at least {MIN_SECRET_LENGTH} characters")
     loaded = Settings(
         demo=demo,
         base_url=_base_url(read, demo=demo),
         instance_dir=instance,
         database_url=read.secret("DATABASE_URL", ""),
-        secret_key=secret_key,
+        secret_key=_secret_key(read, instance, demo=demo),
         encryption_keys=tuple(read.secret("ENCRYPTION_KEYS", "").split()),
+        policy=read.parsed("POLICY", "classic", _policy, "classic or 2025"),
+        trusted_proxies=read.parsed(
+            "TRUSTED_PROXIES", (), _networks, "addresses or networks, with commas between"
+        ),
+        pesel_on_card=read.parsed("PESEL_ON_CARD", True, _flag, "0 or 1"),
+        issuance_thread=read.parsed("ISSUANCE_THREAD", True, _flag, "0 or 1"),
+        accessibility=_statement(read, demo=demo),
+        **_names(read, demo=demo),
+        **_spans(read),
+    )
+    if read.problems:
+        raise SettingsError("\n".join(read.problems))
+    return loaded
+
+
+def _secret_key(read: _Reader, instance: Path, *, demo: bool) -> str:
+    secret_key = read.secret("SECRET_KEY", _demo_secret(instance) if demo else None)
+    if secret_key and len(secret_key) < MIN_SECRET_LENGTH:
+        read.problems.append(f"PORTAL_SECRET_KEY must have at least {MIN_SECRET_LENGTH} characters")
+    return secret_key
+
+
+def _names(read: _Reader, *, demo: bool) -> _Names:
+    """Whose portal it is: asked for outside the demonstration, since a guess would mislead students."""
+
+    def only_demo(value: str) -> str | None:
+        return value if demo else None
+
+    return _Names(
         wallet_name=read.text("WALLET_NAME", only_demo("mObywatel (zastępczy)")),
         university_pl=read.text("UNIVERSITY_PL", only_demo("Politechnika Przykładowa")),
         university_en=read.text("UNIVERSITY_EN", only_demo("Example University of Technology")),
         university_short=read.text("UNIVERSITY_SHORT", only_demo("PP")),
         home_organisation=read.text("HOME_ORGANISATION", only_demo("example.org")),
-        policy=read.parsed("POLICY", "classic", _policy, "classic or 2025"),
+        privacy_contact=read.text("PRIVACY_CONTACT", only_demo("iod@example.org")),
+    )
+
+
+def _spans(read: _Reader) -> _Spans:
+    return _Spans(
         offer_lifetime=read.parsed(
             "OFFER_LIFETIME_DAYS", timedelta(days=30), _span("days"), "a whole number of days"
         ),
@@ -230,17 +277,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         session_absolute=read.parsed(
             "SESSION_ABSOLUTE_HOURS", timedelta(hours=12), _span("hours"), "a whole number of hours"
         ),
-        trusted_proxies=read.parsed(
-            "TRUSTED_PROXIES", (), _networks, "addresses or networks, with commas between"
-        ),
-        pesel_on_card=read.parsed("PESEL_ON_CARD", True, _flag, "0 or 1"),
-        issuance_thread=read.parsed("ISSUANCE_THREAD", True, _flag, "0 or 1"),
-        privacy_contact=read.text("PRIVACY_CONTACT", only_demo("iod@example.org")),
-        accessibility=_statement(read, demo=demo),
     )
-    if read.problems:
-        raise SettingsError("\n".join(read.problems))
-    return loaded
 
 
 def _demo_secret(instance: Path) -> str:

@@ -10,10 +10,14 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from flask_migrate import upgrade
 
 from portal import create_app
 from portal.database import db
+from portal.logs import OneLine
 from portal.settings import AccessibilityStatement, Settings
+from tests.support.nu import NuChecker
+from tests.support.pages import CheckedClient, make_client
 
 # A Friday at noon in Warsaw, in the winter semester.
 START = datetime(2026, 11, 20, 11, 0, tzinfo=UTC)
@@ -64,7 +68,7 @@ def empty_instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
     instance = tmp_path_factory.mktemp("empty") / "instance"
     app = create_app(make_settings(instance))
     with app.app_context():
-        db.create_all()
+        upgrade()
         db.engine.dispose()
     return instance
 
@@ -92,3 +96,36 @@ def app(settings: Settings, clock: MovingClock) -> Iterator[Flask]:
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture
+def failing_on_purpose() -> None:
+    """Asked for by a test that makes the portal fail; in any other an error of the portal fails the test."""
+
+
+@pytest.fixture(autouse=True)
+def no_hidden_failure(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """An error page hides what went wrong; the log does not."""
+    yield
+    if "failing_on_purpose" not in request.fixturenames:
+        records = (*caplog.get_records("setup"), *caplog.get_records("call"))
+        assert not [OneLine().format(record) for record in records if record.name.startswith("portal.web")]
+
+
+@pytest.fixture(scope="session")
+def nu_checker() -> Iterator[NuChecker]:
+    checker = NuChecker()
+    yield checker
+    checker.close()
+
+
+@pytest.fixture
+def client(app: Flask, nu_checker: NuChecker) -> CheckedClient:
+    """A browser without scripts; every page it fetches is checked (tests/support/pages.py)."""
+    return make_client(app, nu_checker)
+
+
+@pytest.fixture
+def second_client(app: Flask, nu_checker: NuChecker) -> CheckedClient:
+    """Somebody else's browser."""
+    return make_client(app, nu_checker)

@@ -1,6 +1,7 @@
 """What orders ask of an issuer, and what an issuer has to tell.
 
-The order's public id is the `reference` (idempotency key) of everything: asked twice, an issuer makes one card.
+The order's public id is the `reference` (idempotency key) of everything: asked twice, an issuer makes one
+card.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sqlalchemy.orm import Session
 
@@ -83,7 +84,11 @@ class Issuer(Protocol):
     def looks_valid_until(self, reference: str) -> datetime | None:
         """Until when an offline copy of the revoked card may still look valid; None: never collected."""
 
+    def sweep(self) -> None:
+        """What time does at the issuer: codes spent without a card, codes run out. Call every few seconds."""
 
+
+@runtime_checkable
 class IssuerListener(Protocol):
     """Who hears of what happens at the issuer, in the issuer's transaction."""
 

@@ -22,7 +22,7 @@ from portal.identity import Account, AccountSession, Role, valid_session_conditi
 from portal.orders.models import Order
 from portal.settings import settings
 
-PACE = ((10, 0.4), (40, 1.0), (180, 2.0), (600, 5.0))
+PACE = ((4, 0.25), (10, 0.5), (40, 1.0), (180, 2.0), (600, 5.0))
 """Up to so many seconds of watching, one poll every so many seconds; after the last, by hand."""
 JITTER = 0.15
 NO_ORDER = "none"

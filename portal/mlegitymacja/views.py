@@ -124,7 +124,7 @@ def _confirmed(
     order = _own(public_id)
     if not may(order):
         return _out_of_turn()
-    if request.method == "GET":
+    if request.method != "POST":  # HEAD comes here too, and must change nothing
         return render_template(template, order=order)
     try:
         act(order, me().actor)

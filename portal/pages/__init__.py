@@ -1,9 +1,10 @@
-"""Start page, accessibility statement, privacy, health."""
+"""Start page, help, accessibility statement, privacy, language, health."""
 
 from flask import Flask
 
-from portal.pages import views
+from portal.pages import health, views
 
 
 def init_app(app: Flask) -> None:
+    health.init_app(app)
     app.register_blueprint(views.blueprint)

@@ -2,8 +2,9 @@
 
 from flask import Flask
 
+from portal.registry import cli
 from portal.registry import models as models
 
 
 def init_app(app: Flask) -> None:
-    """(being built)"""
+    app.cli.add_command(cli.group)

@@ -16,7 +16,7 @@ from flask import Flask
 from portal import create_app
 from portal.audit import Actor
 from portal.database import db
-from portal.issuer.models import Card, Offer
+from portal.issuer.models import Card, CardOffer
 from portal.orders import issuance, service
 from portal.orders.models import Order, OrderEvent
 from portal.orders.states import TABLE, Event, Status
@@ -88,7 +88,7 @@ def check_invariants() -> None:
     orders = db.session.query(Order).all()
     assert Counter(order.status for order in orders) == {"ready": ORDERS}
     assert sorted(card.reference for card in db.session.query(Card)) == sorted(o.public_id for o in orders)
-    open_offers = db.session.query(Offer).filter_by(status="open").count()
+    open_offers = db.session.query(CardOffer).filter_by(status="open").count()
     assert open_offers == ORDERS
     for order in orders:
         check_history(order)

@@ -11,6 +11,7 @@ from portal.database import db
 from portal.issuer.interface import Offer
 from portal.orders import issuance, service
 from portal.orders.models import Order
+from portal.orders.sweep import sweep
 from tests.support.html import Page
 from tests.support.login import log_in, make_account
 from tests.support.pages import CheckedClient, csrf_of
@@ -51,6 +52,13 @@ class Student:
     def issue(self) -> None:
         with self.app.app_context():
             issuance.issue_due()
+
+    def sweep(self) -> None:
+        with self.app.app_context():
+            sweep()
+
+    def log_in_again(self) -> None:
+        log_in(self.client)
 
     @property
     def offer(self) -> Offer | None:

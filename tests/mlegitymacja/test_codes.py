@@ -56,7 +56,14 @@ def test_the_page_says_until_when_the_codes_are_good_and_orders_again_after(
     student: Student, clock: MovingClock
 ) -> None:
     ready(student)
-    assert re.search(r"Kody są ważne do 20 gru 2026", student.client.get(PAGE).text)
+    assert "Kody są ważne do 20 grudnia 2026" in student.page().one("section", id="order").text
+    clock.move(days=30)
+    student.log_in_again()
+    assert not student.page().all("a", id="show-codes"), "true at reading time, even if the sweep was late"
+    student.sweep()
+    section = student.page().one("section", id="order").text
+    assert "Wygasłe" in section
+    assert "Zamów mLegitymację" in section
 
 
 def test_codes_are_in_no_address_of_the_portal(student: Student) -> None:

@@ -144,7 +144,7 @@ def test_made_up_poll_addresses_are_answered_sensibly(student: Student) -> None:
         "",
         "?since=x&step=y",
         "?since=-1&step=99",
-        "?seen=%00&codes=2",
+        "?seen=%01&codes=2",
         "?step=-5&since=99999999999999",
     ):
         answer = student.poll(f"{PAGE}/stan{query}")

@@ -1,0 +1,1 @@
+"""Measurements. They print and assert nothing; benchmarks/README.md says how to read them."""

@@ -1,0 +1,117 @@
+"""Polls per second of logged-in students, beside a bare Flask view and a bare WSGI answer.
+
+The kinds take turns in short rounds on one server, and the median of the rounds counts, so that whatever else
+the machine does falls on all of them alike.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass, field
+
+from benchmarks.load import get, repeat, run
+from benchmarks.stage import PAGE, Stage, Visitor
+from benchmarks.table import show
+from benchmarks.yardsticks import BARE_FLASK, BARE_WSGI
+
+STUDENTS = 500
+BROWSERS = 8
+"""Sessions of each student: a session may poll eight times a second and no more."""
+CONNECTIONS = 8
+ROUNDS = 7
+SECONDS = 0.9
+PAUSE = 0.1
+YARDSTICK = "bare Flask view"
+EXPECTED = {"unchanged": 204}
+
+
+@dataclass
+class Series:
+    """One kind's rounds."""
+
+    requests: list[bytes]
+    rates: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    """Seconds of the server's processor time for one request."""
+    p99: list[float] = field(default_factory=list)
+    errors: int = 0
+
+
+def poll_address(seen: str) -> str:
+    """As the page's section carries it after a minute of watching, good for two minutes more."""
+    return f"{PAGE}/stan?seen={seen}&step=2&since={int(time.time()) - 45}"
+
+
+def poll(host: str, visitor: Visitor, seen: str) -> bytes:
+    referer = f"Referer: http://{host}{PAGE}"
+    return get(poll_address(seen), host, "HX-Request: true", referer, f"Cookie: {visitor.cookie}")
+
+
+def measure(stage: Stage) -> dict[str, Series]:
+    students = stage.students(STUDENTS, sessions=BROWSERS)
+    stage.order(*students)
+    shown = stage.seen()
+    stage.start()
+    visitors = [students[place % STUDENTS][place // STUDENTS] for place in range(STUDENTS * BROWSERS)]
+    kinds = {
+        "bare WSGI answer": Series([get(BARE_WSGI, stage.host)]),
+        YARDSTICK: Series([get(BARE_FLASK, stage.host)]),
+        "unchanged": Series([poll(stage.host, one, shown[one.student_id]) for one in visitors]),
+        "changed": Series([poll(stage.host, one, "none") for one in visitors]),
+    }
+    for kind, series in kinds.items():  # once, so that nobody pays for the first time
+        _round(stage, kind, series, 0.3)
+    for series in kinds.values():
+        series.__init__(series.requests)  # type: ignore[misc]
+    for _ in range(ROUNDS):
+        for kind, series in kinds.items():
+            time.sleep(PAUSE)
+            _round(stage, kind, series, SECONDS)
+    return kinds
+
+
+def _round(stage: Stage, kind: str, series: Series, seconds: float) -> None:
+    share = max(1, len(series.requests) // CONNECTIONS)
+    parts = [series.requests[place * share : (place + 1) * share] for place in range(CONNECTIONS)]
+    clients = [repeat(part or series.requests, kind) for part in parts]
+    before = stage.cpu_seconds()
+    results = run(stage.port, clients, seconds)
+    done = results.count(kind)
+    series.rates.append(results.rate(kind))
+    series.cpu.append((stage.cpu_seconds() - before) / max(done, 1))
+    series.p99.append(results.percentile(kind, 0.99))
+    series.errors += results.errors(kind, EXPECTED.get(kind, 200)) + results.broken
+
+
+def report(kinds: dict[str, Series]) -> None:
+    bare = kinds[YARDSTICK]
+    rows = []
+    for kind, series in kinds.items():
+        by_rate = [own / yardstick for own, yardstick in zip(series.rates, bare.rates, strict=True)]
+        by_cpu = [yardstick / own for own, yardstick in zip(series.cpu, bare.cpu, strict=True)]
+        rows.append(
+            [
+                kind if kind.startswith("bare") else f"poll, {kind}",
+                f"{statistics.median(series.rates):,.0f}",
+                f"{statistics.median(series.p99) * 1000:.1f} ms",
+                f"{statistics.median(series.cpu) * 1e6:,.0f} µs",
+                f"{statistics.median(by_rate):.2f}",
+                f"{statistics.median(by_cpu):.2f}",
+                str(series.errors),
+            ]
+        )
+    show(
+        f"Polls, {CONNECTIONS} connections, {ROUNDS} rounds of {SECONDS} s each in turn (medians)",
+        ("", "requests/s", "p99", "server's CPU", "of bare Flask", "by CPU", "errors"),
+        rows,
+    )
+
+
+def main() -> None:
+    with Stage() as stage:
+        report(measure(stage))
+
+
+if __name__ == "__main__":
+    main()

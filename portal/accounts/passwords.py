@@ -1,0 +1,99 @@
+"""Password hashes: argon2id with the parameters OWASP recommends (19 MiB, two passes, one lane).
+
+One hash takes about 18 ms of a core, so a flood of log-ins could eat the machine: a gate lets only some hash
+at a time, some wait, and sends the rest away at once.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+import threading
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+SALT_BYTES = 16
+HASH_BYTES = 32
+
+_hasher = PasswordHasher(
+    time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=HASH_BYTES, salt_len=SALT_BYTES
+)
+
+
+class HashingBusy(Exception):
+    """Too many passwords are being checked at once; try again in a moment."""
+
+
+class Gate:
+    """Lets `slots` callers work at a time while at most `waiting` others wait, each for `patience` seconds.
+
+    The server has few threads: those that wait here must leave some to everybody else.
+    """
+
+    def __init__(self, *, slots: int, waiting: int, patience: float) -> None:
+        self._room = threading.BoundedSemaphore(slots + waiting)
+        self._slots = threading.BoundedSemaphore(slots)
+        self._patience = patience
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Raises `HashingBusy` where there is no room, or no turn came in time."""
+        if not self._room.acquire(blocking=False):
+            raise HashingBusy
+        try:
+            if not self._slots.acquire(timeout=self._patience):
+                raise HashingBusy
+            try:
+                yield
+            finally:
+                self._slots.release()
+        finally:
+            self._room.release()
+
+
+gate = Gate(slots=max(1, (os.cpu_count() or 1) // 2), waiting=4, patience=2.0)
+
+
+def hash_password(password: str) -> str:
+    """The hash in PHC form, with its own salt. Raises `HashingBusy`."""
+    with gate.turn():
+        return _hasher.hash(_normal(password))
+
+
+def verify(password_hash: str | None, password: str) -> bool:
+    """Whether the password fits the hash. Raises `HashingBusy`.
+
+    Without a hash the answer is no, after the same work: time must not tell which accounts exist.
+    """
+    with gate.turn():
+        try:
+            return _hasher.verify(password_hash or _NOBODY, _normal(password))
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def outdated(password_hash: str) -> bool:
+    """Whether the hash was made with other parameters than today's."""
+    return _hasher.check_needs_rehash(password_hash)
+
+
+def _normal(password: str) -> str:
+    """One form for letters that keyboards compose differently (NIST SP 800-63B, 5.1.1.2)."""
+    return unicodedata.normalize("NFC", password)
+
+
+def _nobodys_hash() -> str:
+    """A hash that costs as much to check as any and that no password fits."""
+    salt, digest = (
+        base64.b64encode(secrets.token_bytes(size)).rstrip(b"=").decode() for size in (SALT_BYTES, HASH_BYTES)
+    )
+    cost = f"m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}"
+    return f"$argon2id$v=19${cost}${salt}${digest}"
+
+
+_NOBODY = _nobodys_hash()

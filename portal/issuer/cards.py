@@ -1,0 +1,107 @@
+"""Cards: prepared once for each reference, ended for good."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from portal import clock
+from portal.issuer import card_data, copies, offers
+from portal.issuer.interface import CardRequest, IssuerRefused
+from portal.issuer.models import Card, CardOffer, CardStatus
+from portal.issuer.offers import Secrets
+
+MAX_REFERENCE = 64
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A request with everything made that needs no transaction: encryption, random values."""
+
+    request: CardRequest
+    sealed: bytes
+    secrets: Secrets
+
+
+def check(request: CardRequest) -> None:
+    """Raises `IssuerRefused` where no card can be made of this."""
+    if not 0 < len(request.reference) <= MAX_REFERENCE:
+        raise IssuerRefused("bad_reference")
+    why = card_data.refusal(request.data, clock.today())
+    if why is not None:
+        raise IssuerRefused(why)
+
+
+def make(request: CardRequest) -> Prepared:
+    return Prepared(request, card_data.seal(request.data), offers.new_secrets())
+
+
+def store(session: Session, prepared: Prepared) -> None:
+    """Write the card and its first offer, unless the reference is known.
+
+    Raises `IssuerRefused` where its card has ended, be it before it was prepared.
+    """
+    request = prepared.request
+    status = session.scalar(select(Card.status).where(Card.reference == request.reference))
+    if status == CardStatus.ENDED:
+        raise IssuerRefused("ended")
+    if status is not None:
+        return
+    valid_until = request.data.valid_until
+    new = insert(Card).values(
+        reference=request.reference,
+        status=CardStatus.LIVE,
+        data=prepared.sealed,
+        valid_until=valid_until,
+        created_at=clock.now(),
+    )
+    card_id = session.execute(new.returning(Card.id)).scalar_one()
+    session.execute(insert(CardOffer).values(**offers.row(card_id, 1, valid_until, prepared.secrets)))
+
+
+def renew_offer(session: Session, reference: str) -> None:
+    """Raises `IssuerRefused` where there is no such card or it has ended."""
+    card = session.execute(
+        select(Card.id, Card.valid_until)
+        .where(Card.reference == reference, Card.status == CardStatus.LIVE)
+        .with_for_update()
+    ).one_or_none()
+    if card is None or card.valid_until is None or card.valid_until < clock.today():
+        raise IssuerRefused("ended")
+    offers.reopen(session, card.id, card.valid_until)
+
+
+def revoke(session: Session, reference: str) -> None:
+    """End the card. One that was never prepared is noted as ended, so that a late `prepare` is refused."""
+    card = session.execute(
+        select(Card.id, Card.status).where(Card.reference == reference).with_for_update()
+    ).one_or_none()
+    if card is None:
+        _note_ended(session, reference)
+    elif card.status == CardStatus.LIVE:
+        end(session, card.id)
+    else:
+        copies.revoke_all(session, card.id)
+
+
+def end(session: Session, card_id: int) -> None:
+    """Erase what the card said, withdraw its offers, revoke its copies."""
+    session.execute(
+        update(Card)
+        .where(Card.id == card_id, Card.status == CardStatus.LIVE)
+        .values(status=CardStatus.ENDED, data=None, ended_at=clock.now())
+        .execution_options(synchronize_session=False)
+    )
+    offers.withdraw(session, card_id)
+    copies.revoke_all(session, card_id)
+
+
+def _note_ended(session: Session, reference: str) -> None:
+    if not 0 < len(reference) <= MAX_REFERENCE:
+        return
+    now = clock.now()
+    session.execute(
+        insert(Card).values(reference=reference, status=CardStatus.ENDED, created_at=now, ended_at=now)
+    )

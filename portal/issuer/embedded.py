@@ -1,0 +1,101 @@
+"""The issuer of this portal itself, as the orders know it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from portal.issuer import cards, copies, offers, sweeping
+from portal.issuer.cards import Prepared
+from portal.issuer.interface import CardRequest, IssuerRefused, IssuerUnavailable, Offer
+from portal.issuer.transactions import writing
+from portal.issuer.urls import offer_uri
+from portal.settings import Settings
+
+BATCH = 50
+"""Cards prepared in one transaction."""
+
+Answers = dict[str, Exception | None]
+
+
+class EmbeddedIssuer:
+    """`interface.Issuer`. Every call needs an application context."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def prepare(self, requests: Sequence[CardRequest]) -> Answers:
+        answers: Answers = {}
+        for batch in _batches(requests):
+            answers |= _prepare(batch)
+        return answers
+
+    def renew_offer(self, session: Session, reference: str) -> None:
+        cards.renew_offer(session, reference)
+
+    def current_offer(self, reference: str) -> Offer | None:
+        found = offers.current(reference)
+        if found is None or found.address is None or found.activation_code is None:
+            return None
+        return Offer(
+            reference=reference,
+            number=found.number,
+            uri=offer_uri(self._settings, found.address),
+            activation_code=found.activation_code,
+            expires_at=found.expires_at,
+            tries_left=offers.MAX_ATTEMPTS - found.attempts,
+        )
+
+    def revoke(self, reference: str) -> None:
+        try:
+            with writing() as session:
+                self.revoke_in(session, reference)
+        except SQLAlchemyError as error:
+            raise IssuerUnavailable("the database can't be written") from error
+
+    def revoke_in(self, session: Session, reference: str) -> None:
+        """The same in the caller's transaction."""
+        cards.revoke(session, reference)
+
+    def looks_valid_until(self, reference: str) -> datetime | None:
+        return copies.looks_valid_until(reference)
+
+    def sweep(self) -> None:
+        sweeping.sweep()
+
+
+def _batches(requests: Sequence[CardRequest]) -> Iterator[Sequence[CardRequest]]:
+    for start in range(0, len(requests), BATCH):
+        yield requests[start : start + BATCH]
+
+
+def _prepare(requests: Sequence[CardRequest]) -> Answers:
+    answers: Answers = {}
+    ready: list[Prepared] = []
+    for request in requests:
+        answers[request.reference] = None
+        try:
+            cards.check(request)
+        except IssuerRefused as refusal:
+            answers[request.reference] = refusal
+        else:
+            ready.append(cards.make(request))
+    try:
+        return answers | _store(ready)
+    except SQLAlchemyError:
+        return {reference: answer or IssuerUnavailable() for reference, answer in answers.items()}
+
+
+def _store(ready: Sequence[Prepared]) -> Answers:
+    refused: Answers = {}
+    if ready:
+        with writing() as session:
+            for prepared in ready:
+                try:
+                    cards.store(session, prepared)
+                except IssuerRefused as refusal:
+                    refused[prepared.request.reference] = refusal
+    return refused

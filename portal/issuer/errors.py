@@ -1,0 +1,46 @@
+"""What the protocol's endpoints answer when they refuse."""
+
+from __future__ import annotations
+
+
+class ProtocolError(Exception):
+    """A refusal in the words of the standard.
+
+    `error` is one of its codes; `description` is ASCII for the wallet's developers, never what was sent.
+    """
+
+    def __init__(
+        self,
+        error: str,
+        description: str,
+        *,
+        status: int = 400,
+        challenge: str | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(error)
+        self.error = error
+        self.description = description
+        self.status = status
+        self.challenge = challenge
+        """Value of ``WWW-Authenticate``."""
+        self.retry_after = retry_after
+        """Seconds."""
+
+
+def no_token() -> ProtocolError:
+    """RFC 6750, 3.1: no error code in the challenge where no token was sent."""
+    return ProtocolError("invalid_token", "an access token is needed", status=401, challenge="Bearer")
+
+
+def bad_token() -> ProtocolError:
+    return ProtocolError(
+        "invalid_token",
+        "the access token is unknown or has expired",
+        status=401,
+        challenge='Bearer error="invalid_token"',
+    )
+
+
+def denied(description: str) -> ProtocolError:
+    return ProtocolError("credential_request_denied", description)

@@ -1,0 +1,158 @@
+"""The issuer's tables: cards, offers to collect them, tokens, issued copies, status lists, spent nonces."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.database import Model, UtcDateTime
+from portal.encryption import EncryptedText, SealedBytes
+
+_ACTIVE = text("status IN ('open', 'spent')")
+_NOT_REVOKED = text("revoked_at IS NULL")
+
+
+class CardStatus(StrEnum):
+    LIVE = "live"
+    ENDED = "ended"
+
+
+class OfferStatus(StrEnum):
+    OPEN = "open"
+    SPENT = "spent"
+    """The code was exchanged for an access token; the card has not been taken yet."""
+    COLLECTED = "collected"
+    VOID = "void"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+class Card(Model):
+    """A card that may be issued. An ended one without data also stands for a revocation that came first."""
+
+    __tablename__ = "issuer_cards"
+    __table_args__ = (Index(None, "status", "valid_until"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    reference: Mapped[str] = mapped_column(String(64), unique=True)
+    status: Mapped[str] = mapped_column(String(8))
+    data: Mapped[bytes | None] = mapped_column(SealedBytes)
+    """`card_data.seal`; erased when the card ends."""
+    valid_until: Mapped[date | None]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class CardOffer(Model):
+    """One chance to collect a card. Its secrets are erased when it closes; the hashes can't be undone."""
+
+    __tablename__ = "issuer_offers"
+    __table_args__ = (
+        UniqueConstraint("card_id", "number"),
+        Index(
+            "uq_issuer_offers_active_card",
+            "card_id",
+            unique=True,
+            sqlite_where=_ACTIVE,
+            postgresql_where=_ACTIVE,
+        ),
+        Index(None, "status", "expires_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    card_id: Mapped[int] = mapped_column(ForeignKey("issuer_cards.id"))
+    number: Mapped[int]
+    status: Mapped[str] = mapped_column(String(12))
+    address_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    code_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    """Keyed hashes of random 128 bits and more: kept, so that a used QR is recognised for the audit."""
+    address: Mapped[str | None] = mapped_column(EncryptedText)
+    code: Mapped[str | None] = mapped_column(EncryptedText)
+    activation_code: Mapped[str | None] = mapped_column(EncryptedText)
+    activation_hash: Mapped[str | None] = mapped_column(String(64))
+    attempts: Mapped[int] = mapped_column(default=0)
+    """Wrong activation codes so far."""
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    spent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    refused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When a refusal was last written to the audit, so that repeating it doesn't fill the disk."""
+
+
+class AccessToken(Model):
+    """What a spent code was exchanged for. A token that renews a card would have no offer."""
+
+    __tablename__ = "issuer_tokens"
+    __table_args__ = (Index(None, "expires_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    """SHA-256 of 256 random bits."""
+    card_id: Mapped[int] = mapped_column(ForeignKey("issuer_cards.id"))
+    offer_id: Mapped[int | None] = mapped_column(ForeignKey("issuer_offers.id"), index=True)
+    by_identifier: Mapped[bool] = mapped_column(default=False)
+    """The wallet asked with `authorization_details`, so it names the card by `credential_identifier`."""
+    holder_thumbprint: Mapped[str | None] = mapped_column(String(43))
+    """RFC 7638, of the key that the first copy was bound to; no other key gets one."""
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class StatusList(Model):
+    """A list of status bits. Which are set stands in `issued_copies`; here is what was told about it."""
+
+    __tablename__ = "status_lists"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(default=1)
+    """One more with each revocation, in its transaction: a signed list of an older version is stale."""
+    taken: Mapped[int] = mapped_column(default=0)
+    published_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """The latest `exp` of any token of this list that was ever handed out; written before it is."""
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class IssuedCopy(Model):
+    """One signed credential, bound to one key. A card has at most one that is not revoked."""
+
+    __tablename__ = "issued_copies"
+    __table_args__ = (
+        UniqueConstraint("list_id", "idx"),
+        Index(
+            "uq_issued_copies_live_card",
+            "card_id",
+            unique=True,
+            sqlite_where=_NOT_REVOKED,
+            postgresql_where=_NOT_REVOKED,
+        ),
+        Index(None, "card_id"),
+        Index(None, "list_id", "revoked_at"),
+        Index(None, "kid", "expires_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    card_id: Mapped[int] = mapped_column(ForeignKey("issuer_cards.id"))
+    list_id: Mapped[int] = mapped_column(ForeignKey("status_lists.id"))
+    idx: Mapped[int]
+    kid: Mapped[str] = mapped_column(String(43))
+    holder_thumbprint: Mapped[str] = mapped_column(String(43))
+    notification_id: Mapped[str] = mapped_column(String(32), unique=True)
+    issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    looks_valid_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Set with `revoked_at`: the list's `published_until` then, at most the copy's own end."""
+
+
+class SpentNonce(Model):
+    """A `c_nonce` that a card was issued for; kept until it would have expired anyway."""
+
+    __tablename__ = "issuer_spent_nonces"
+    __table_args__ = (Index(None, "expires_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    nonce_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)

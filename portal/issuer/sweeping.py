@@ -1,0 +1,94 @@
+"""What time does at the issuer. Each round reads first, and writes only where something is due."""
+
+from __future__ import annotations
+
+import logging
+
+from sqlalchemy import delete, select, update
+
+from portal import clock
+from portal.database import db
+from portal.issuer import cards, offers, tokens
+from portal.issuer.models import AccessToken, Card, CardOffer, CardStatus, OfferStatus, SpentNonce
+from portal.issuer.transactions import writing
+
+BATCH = 100
+
+_log = logging.getLogger(__name__)
+
+
+def sweep() -> None:
+    """One round, at most `BATCH` rows of each kind; called again after a few seconds."""
+    void_spent()
+    expire_offers()
+    end_cards()
+    forget_tokens()
+    forget_nonces()
+
+
+def void_spent() -> None:
+    """Offers whose code was spent by a wallet that then took no card while its token lived."""
+    due = db.session.execute(
+        select(CardOffer.id, Card.reference)
+        .join(Card, Card.id == CardOffer.card_id)
+        .where(
+            CardOffer.status == OfferStatus.SPENT,
+            CardOffer.spent_at <= tokens.spent_before(clock.now()),
+        )
+        .limit(BATCH)
+    ).all()
+    for offer in due:
+        try:
+            with writing() as session:
+                tokens.void(session, offer.id, offer.reference, OfferStatus.SPENT, "spent")
+        except Exception:  # one card's trouble must not keep the others from their codes
+            _log.exception("the spent offer of %s could not be voided", offer.reference)
+
+
+def expire_offers() -> None:
+    """Offers that nobody used in time: their secrets are erased."""
+    now = clock.now()
+    overdue = (CardOffer.status == OfferStatus.OPEN, CardOffer.expires_at <= now)
+    due = db.session.scalars(select(CardOffer.id).where(*overdue).limit(BATCH)).all()
+    if due:
+        with writing() as session:
+            session.execute(
+                update(CardOffer)
+                .where(CardOffer.id.in_(due), *overdue)
+                .values(status=OfferStatus.EXPIRED, closed_at=now, **offers.ERASED)
+                .execution_options(synchronize_session=False)
+            )
+
+
+def end_cards() -> None:
+    """Cards whose last day has passed: what they said is erased."""
+    over = (Card.status == CardStatus.LIVE, Card.valid_until < clock.today())
+    due = db.session.scalars(select(Card.id).where(*over).limit(BATCH)).all()
+    if due:
+        with writing() as session:
+            for card_id in due:
+                cards.end(session, card_id)
+
+
+def forget_tokens() -> None:
+    due = db.session.scalars(
+        select(AccessToken.id).where(AccessToken.expires_at <= clock.now()).limit(BATCH)
+    ).all()
+    if due:
+        with writing() as session:
+            session.execute(
+                delete(AccessToken)
+                .where(AccessToken.id.in_(due))
+                .execution_options(synchronize_session=False)
+            )
+
+
+def forget_nonces() -> None:
+    due = db.session.scalars(
+        select(SpentNonce.id).where(SpentNonce.expires_at <= clock.now()).limit(BATCH)
+    ).all()
+    if due:
+        with writing() as session:
+            session.execute(
+                delete(SpentNonce).where(SpentNonce.id.in_(due)).execution_options(synchronize_session=False)
+            )

@@ -1,0 +1,145 @@
+"""The token endpoint's decisions: a code and an activation code against an access token, once."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from portal import audit, clock
+from portal.audit import Actor
+from portal.database import db
+from portal.issuer import offers
+from portal.issuer.errors import ProtocolError, bad_token
+from portal.issuer.events import listener
+from portal.issuer.models import AccessToken, Card, CardOffer, CardStatus, OfferStatus
+from portal.issuer.transactions import writing
+
+LIFETIME = timedelta(seconds=300)
+"""A bearer token that lived longer would have to be bound to its sender."""
+
+
+@dataclass(frozen=True)
+class Bearer:
+    """A token that is good now, and what it is good for."""
+
+    id: int
+    card_id: int
+    reference: str
+    by_identifier: bool
+    holder_thumbprint: str | None
+    card_status: str
+    card_data: bytes | None
+
+
+def redeem(code: str, activation_code: str, actor: Actor, *, by_identifier: bool) -> str:
+    """An access token for the offer with this code.
+
+    The activation code is checked before the code is spent, and wrong ones are counted in the database, so
+    that trying in parallel or across restarts gains nothing. Raises `ProtocolError` (`invalid_grant`).
+    """
+    known = offers.by_code(code)
+    if known is None:
+        offers.refuse_unknown(actor, "code")
+        raise _refused()
+    if not known.is_open() or known.activation_hash is None:
+        offers.refuse_closed(known, actor, "code")
+        raise _refused()
+    given = offers.activation_hash(activation_code)
+    if not hmac.compare_digest(given, known.activation_hash):
+        _count_wrong(known, actor)
+        raise _refused()
+    token = secrets.token_urlsafe(32)
+    if not _spend(known, token, by_identifier):
+        offers.refuse_closed(known, actor, "code")
+        raise _refused()
+    return token
+
+
+def bearer(token: str) -> Bearer:
+    """Raises `ProtocolError` (401) where the token is unknown or has expired."""
+    found = db.session.execute(
+        select(
+            AccessToken.id,
+            AccessToken.card_id,
+            Card.reference,
+            AccessToken.by_identifier,
+            AccessToken.holder_thumbprint,
+            Card.status,
+            Card.data,
+        )
+        .join(Card, Card.id == AccessToken.card_id)
+        .where(AccessToken.token_hash == token_hash(token), AccessToken.expires_at > clock.now())
+    ).one_or_none()
+    if found is None:
+        raise bad_token()
+    return Bearer(*found)
+
+
+def token_hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _spend(known: offers.Known, token: str, by_identifier: bool) -> bool:
+    now = clock.now()
+    live = select(Card.id).where(Card.id == CardOffer.card_id, Card.status == CardStatus.LIVE).exists()
+    fitting = (CardOffer.attempts < offers.MAX_ATTEMPTS, CardOffer.expires_at > now, live)
+    with writing() as session:
+        if not offers.change(session, known.id, OfferStatus.OPEN, OfferStatus.SPENT, *fitting, spent_at=now):
+            return False
+        session.execute(
+            insert(AccessToken).values(
+                token_hash=token_hash(token),
+                card_id=known.card_id,
+                offer_id=known.id,
+                by_identifier=by_identifier,
+                expires_at=now + LIFETIME,
+            )
+        )
+    return True
+
+
+def _count_wrong(known: offers.Known, actor: Actor) -> None:
+    with writing() as session:
+        attempts = session.execute(
+            update(CardOffer)
+            .where(CardOffer.id == known.id, CardOffer.status == OfferStatus.OPEN)
+            .values(attempts=CardOffer.attempts + 1)
+            .returning(CardOffer.attempts)
+            .execution_options(synchronize_session=False)
+        ).scalar_one_or_none()
+        if attempts is None:
+            return
+        audit.record(
+            session,
+            audit.Event.OFFER_REFUSED,
+            actor=actor,
+            subject=known.reference,
+            detail="wrong_activation_code",
+        )
+        if attempts >= offers.MAX_ATTEMPTS:
+            void(session, known.id, known.reference, OfferStatus.OPEN, "wrong_codes")
+
+
+def void(session: Session, offer_id: int, reference: str, before: OfferStatus, reason: str) -> bool:
+    """Close an offer that led to no card, and say so; False where somebody else was first."""
+    if not offers.change(session, offer_id, before, OfferStatus.VOID):
+        return False
+    audit.record(session, audit.Event.OFFER_VOIDED, actor=audit.SYSTEM, subject=reference, detail=reason)
+    listener().offer_died(session, reference, reason)
+    return True
+
+
+def spent_before(now: datetime) -> datetime:
+    """Offers spent before this instant have a token that is dead by now."""
+    return now - LIFETIME
+
+
+def _refused() -> ProtocolError:
+    # One answer for a wrong code, an old one and a wrong activation code: nobody learns which it was.
+    return ProtocolError("invalid_grant", "the code or the activation code is wrong, used or expired")

@@ -1,0 +1,148 @@
+"""`flask registry import` and `flask registry show`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import click
+from flask.cli import AppGroup
+from flask_babel import force_locale, format_date, ngettext
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from portal.database import db
+from portal.registry import importer, pesel, words
+from portal.registry.importer import ImportStopped
+from portal.registry.models import Student
+from portal.registry.records import StudentRecord, student_record
+from portal.registry.report import FileRefused, Report
+
+F = TypeVar("F", bound=Callable[..., object])
+
+group = AppGroup("registry", help="Students, programmes, plastic cards and photos from USOS.")
+
+
+def language_option(command: F) -> F:
+    """`--language pl|en`, Polish by default."""
+    return click.option(
+        "--language",
+        type=click.Choice(["pl", "en"]),
+        default="pl",
+        show_default=True,
+        help="Language of the messages.",
+    )(command)
+
+
+@group.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--photos",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Directory of the files that the column photo names.",
+)
+@click.option("--dry-run", is_flag=True, help="Check everything and write nothing.")
+@language_option
+def import_file(file: Path, photos: Path | None, dry_run: bool, language: str) -> None:
+    """Bring the people of a CSV FILE into the registry (docs/import.md).
+
+    Ends with 1 where a row or a photo was refused, or the whole file.
+    """
+    with force_locale(language):
+        try:
+            report = _with_progress(partial(importer.run, file, photos, dry_run=dry_run))
+        except FileRefused as refusal:
+            raise click.ClickException(str(refusal)) from refusal
+        except ImportStopped as stopped:
+            raise click.ClickException(_why_stopped(stopped)) from stopped
+        for problem in report.problems:
+            click.echo(str(problem), err=True)
+        _summary(report, dry_run=dry_run)
+    if report.problems:
+        sys.exit(1)
+
+
+def _with_progress(run: Callable[..., Report]) -> Report:
+    """Shows a bar where somebody watches; a log file would only be littered."""
+    unseen = not sys.stderr.isatty()
+    with click.progressbar(length=1, label=_("Importing"), file=sys.stderr, hidden=unseen) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        return run(progress=progress)
+
+
+def _why_stopped(stopped: ImportStopped) -> str:
+    if isinstance(stopped.__cause__, IntegrityError):
+        why = _("Somebody else changed the registry at the same time.")
+    else:
+        why = _("The database could not be read or written.")
+    kept = stopped.report.new + stopped.report.changed
+    again = ngettext(
+        "The import stopped after it had written %(num)d person. Run it again.",
+        "The import stopped after it had written %(num)d people. Run it again.",
+        kept,
+    )
+    return f"{why} {again}"
+
+
+def _summary(report: Report, *, dry_run: bool) -> None:
+    click.echo(
+        ngettext("%(num)d row read.", "%(num)d rows read.", report.rows)
+        + " "
+        + _(
+            "People: %(new)d new, %(changed)d changed, %(unchanged)d unchanged, %(refused)d refused.",
+            new=report.new,
+            changed=report.changed,
+            unchanged=report.unchanged,
+            refused=report.refused,
+        )
+    )
+    if report.photos_refused:
+        click.echo(_("Photos refused: %(num)d.", num=report.photos_refused))
+    if report.photos_ignored:
+        click.echo(_("The photos named in the file were left alone, since --photos was not given."))
+    if dry_run:
+        click.echo(_("This was a dry run: nothing was written."))
+
+
+@group.command("show")
+@click.argument("album")
+@language_option
+def show(album: str, language: str) -> None:
+    """Print what the registry holds of the student with this ALBUM number, the PESEL masked."""
+    with force_locale(language):
+        key = db.session.scalar(select(Student.id).where(Student.album_number == album))
+        if key is None:
+            raise click.ClickException(_("Nobody in the registry has this album number."))
+        for label, value in _lines(student_record(db.session(), key)):
+            click.echo(f"{label}: {value}")
+
+
+def _lines(record: StudentRecord) -> list[tuple[str, str]]:
+    none = "–"
+    personal, els = record.personal, record.els
+    lines = [
+        (_("Full name"), record.full_name),
+        (_("Album number"), record.album_number or none),
+        (_("PESEL"), pesel.masked(personal.pesel) if personal.pesel else none),
+        (_("Date of birth"), format_date(record.birth_date) if record.birth_date else none),
+        (_("Student status"), words.status(record.status)),
+        (_("Photo"), _("yes") if record.has_photo else _("no")),
+    ]
+    for programme in record.programmes:
+        active = _("active programme") if programme.active else _("programme not active")
+        text = f"{programme.name}, {programme.faculty}, {words.level(programme.level)}, {active}"
+        lines.append((_("Programme"), text))
+    if els is None:
+        return [*lines, (_("ELS"), none)]
+    lines.append((_("ELS"), els.card_number))
+    lines.append((_("ELS valid until"), format_date(els.valid_until)))
+    lines.append((_("Data unchanged since the ELS"), _("yes") if els.snapshot == personal else _("no")))
+    return lines

@@ -1,0 +1,57 @@
+"""The first thing Flask does with a request: turn away what was refused on the way in, or can't be read."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from urllib.parse import unquote_to_bytes
+
+from flask import Flask, abort, request
+
+from portal.web.wsgi import Environ
+
+_REFUSED = "portal.refused"
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+def refuse(environ: Environ, status: int) -> None:
+    """Let Flask answer with this status and do nothing else; the body is not read."""
+    environ.setdefault(_REFUSED, status)
+    environ["CONTENT_LENGTH"] = "0"
+    environ["wsgi.input"] = BytesIO()
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+
+
+def init_app(app: Flask) -> None:
+    # First of all: a body that is too large must not be told that its form has expired.
+    app.before_request_funcs.setdefault(None, []).insert(0, _admit)
+
+
+def _admit() -> None:
+    if (status := request.environ.get(_REFUSED)) is not None:
+        abort(status)
+    path = request.environ.get("PATH_INFO", "").encode("latin-1")
+    query = request.environ.get("QUERY_STRING", "").encode("latin-1")
+    if not (_is_text(path) and _is_text(unquote_to_bytes(query))):
+        abort(400)
+    if request.mimetype in _FORMS and not all(_is_readable(value) for value in _form_texts()):
+        abort(400)
+
+
+def _is_text(raw: bytes) -> bool:
+    """UTF-8 without NUL: PostgreSQL stores no NUL, and Werkzeug would silently replace what is not UTF-8."""
+    if b"\0" in raw:
+        return False
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _form_texts() -> list[str]:
+    return [text for name, value in request.form.items(multi=True) for text in (name, value)]
+
+
+def _is_readable(text: str) -> bool:
+    # U+FFFD is what Werkzeug makes of a part that is not UTF-8; nobody types it.
+    return "\0" not in text and "\ufffd" not in text

@@ -1,0 +1,129 @@
+"""Chromium against a real portal. Other hosts are out of reach, and asking for one fails the test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+
+from tests.support.server import Server
+
+ARGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PAGE = "/dla-studentow/mlegitymacja"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("browser") / "instance")
+    server.prepare()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=os.environ.get("PORTAL_TEST_CHROMIUM") or None, args=ARGS.split()
+        )
+        yield chromium
+        chromium.close()
+
+
+@dataclass
+class Visitor:
+    """One browser window, which minds what it meets: other hosts, console errors, blocked content."""
+
+    context: BrowserContext
+    page: Page
+    url: str
+    problems: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        self.page.on("console", lambda said: self._said(said.type, said.text))
+        self.page.on("pageerror", lambda error: self.problems.append(f"script: {error}"))
+        self.page.on("request", self._asked)
+
+    def _said(self, kind: str, text: str) -> None:
+        if kind == "error" and "status of 4" not in text:
+            self.problems.append(f"console: {text}")
+
+    def _asked(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob") and f"{parts.scheme}://{parts.netloc}" != self.url:
+            self.problems.append(f"another host: {parts.netloc}")
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.url + path)
+
+    def log_in(self, login: str, password: str = "student") -> None:
+        self.open("/logowanie")
+        self.page.fill("input[name=login]", login)
+        self.page.fill("input[name=password]", password)
+        self.page.click("main button")
+        self.page.wait_for_load_state()
+
+    def order_afresh(self) -> None:
+        """End whatever order there is, and order; waits for the button that reveals the codes."""
+        self.open(PAGE)
+        for ending in ("#cancel-order", "#revoke-card"):
+            if self.page.locator(ending).count():
+                self.page.click(ending)
+                self.page.click("main form button")
+                break
+        self.page.click("#place-order")
+        self.page.wait_for_selector("#show-codes")
+
+    def check(self, where: str) -> None:
+        """axe finds nothing, and nothing runs off the side of the window."""
+        found = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": RULES}})
+        assert found.violations_count == 0, f"{where}: {found.generate_report()}"
+        overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert self.page.evaluate(overflow) <= 0, f"{where} scrolls sideways"
+
+
+def visit(browser: Browser, server: Server, **options: object) -> Iterator[Visitor]:
+    context = browser.new_context(
+        **{"viewport": {"width": 1280, "height": 900}, "locale": "pl-PL", **options}
+    )
+    visitor = Visitor(context, context.new_page(), server.url)
+    visitor.watch()
+    yield visitor
+    context.close()
+    assert not visitor.problems, visitor.problems
+
+
+@pytest.fixture
+def visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
+    yield from visit(browser, server)
+
+
+@pytest.fixture
+def small_visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
+    yield from visit(browser, server, viewport={"width": 320, "height": 640})
+
+
+@pytest.fixture
+def plain_visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
+    """A browser without scripts."""
+    yield from visit(browser, server, java_script_enabled=False)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.browser)
+            # One worker, one browser, one server: they are the costly part.
+            item.add_marker(pytest.mark.xdist_group("browser"))

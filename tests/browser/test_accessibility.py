@@ -1,0 +1,82 @@
+"""axe (WCAG 2.2 AA and best practices) on every page and state, wide and narrow, in both languages."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.conftest import PAGE, Visitor, visit
+from tests.support.server import Server
+from tests.support.take_card import main as take_card
+
+PUBLIC = [
+    "/",
+    "/logowanie",
+    "/zapomniane-haslo",
+    "/deklaracja-dostepnosci",
+    "/prywatnosc",
+    "/pomoc/mlegitymacja",
+    "/nie-ma",
+]
+WIDTHS = [1280, 320]
+LANGUAGES = ["pl-PL", "en-GB"]
+
+everywhere = pytest.mark.parametrize(
+    ("width", "locale"), [(width, locale) for width in WIDTHS for locale in LANGUAGES]
+)
+
+
+@everywhere
+def test_public_pages(browser: Browser, server: Server, width: int, locale: str) -> None:
+    for visitor in visit(browser, server, viewport={"width": width, "height": 800}, locale=locale):
+        for path in PUBLIC:
+            visitor.open(path)
+            visitor.check(path)
+        assert visitor.page.get_attribute("html", "lang") == locale[:2]
+        visitor.log_in("100001", "wrong")
+        visitor.check("a refused log-in")
+
+
+@everywhere
+def test_every_student_of_the_sample(browser: Browser, server: Server, width: int, locale: str) -> None:
+    """Their checklists show every criterion met and not met."""
+    for number in range(100004, 100022):
+        for visitor in visit(browser, server, viewport={"width": width, "height": 800}, locale=locale):
+            visitor.log_in(str(number))
+            if visitor.page.url.endswith("/dla-studentow"):
+                visitor.open(PAGE)
+                visitor.check(f"{PAGE} of {number}")
+
+
+@everywhere
+def test_the_states_of_an_order(browser: Browser, server: Server, width: int, locale: str) -> None:
+    for visitor in visit(browser, server, viewport={"width": width, "height": 800}, locale=locale):
+        visitor.log_in("100001")
+        visitor.check("Dla studentów")
+        visitor.order_afresh()
+        visitor.check("ready")
+        follow(visitor, "#cancel-order", "asking before cancelling")
+        visitor.page.click("main form button")
+        visitor.check("cancelled")
+        visitor.order_afresh()
+        follow(visitor, "#show-codes", "codes")
+        collect(visitor)
+        visitor.check("collected")
+        follow(visitor, "#revoke-card", "asking before revoking")
+        visitor.page.click("main form button")
+        visitor.check("revoked")
+        visitor.open("/konto/haslo")
+        visitor.check("changing the password")
+
+
+def follow(visitor: Visitor, link: str, where: str) -> None:
+    visitor.page.click(link)
+    visitor.page.wait_for_load_state()
+    visitor.check(where)
+
+
+def collect(visitor: Visitor) -> None:
+    text = visitor.page.locator("#qr-text").inner_text()
+    code = visitor.page.locator("#activation-code [aria-hidden]").inner_text()
+    take_card(["--text", text, "--code", code])
+    visitor.page.wait_for_selector(".status--collected", timeout=15_000)
