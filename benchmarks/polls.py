@@ -14,6 +14,7 @@ from benchmarks.load import get, repeat, run
 from benchmarks.stage import PAGE, Stage, Visitor
 from benchmarks.table import show
 from benchmarks.yardsticks import BARE_FLASK, BARE_WSGI
+from portal.mlegitymacja.polling import PACE
 
 STUDENTS = 500
 BROWSERS = 8
@@ -22,6 +23,8 @@ CONNECTIONS = 8
 ROUNDS = 7
 SECONDS = 0.9
 PAUSE = 0.1
+WATCHED, GOOD_FOR = 45, 120
+"""Seconds for which a page has been watching, and for which its poll address must not change."""
 YARDSTICK = "bare Flask view"
 EXPECTED = {"unchanged": 204}
 
@@ -39,8 +42,9 @@ class Series:
 
 
 def poll_address(seen: str) -> str:
-    """As the page's section carries it after a minute of watching, good for two minutes more."""
-    return f"{PAGE}/stan?seen={seen}&step=2&since={int(time.time()) - 45}"
+    """As the page's section carries it after a while of watching, good for some minutes more."""
+    step = next(index for index, (until, _every) in enumerate(PACE) if until >= WATCHED + GOOD_FOR)
+    return f"{PAGE}/stan?seen={seen}&step={step}&since={int(time.time()) - WATCHED}"
 
 
 def poll(host: str, visitor: Visitor, seen: str) -> bytes:

@@ -97,9 +97,7 @@ class Stage:
                     _log_in(one.id, token) for one, own in zip(accounts, tokens, strict=True) for token in own
                 )
             keys = [one.id for one in made]
-        return [
-            [self._visitor(key, token) for token in own] for key, own in zip(keys, tokens, strict=True)
-        ]
+        return [[self._visitor(key, token) for token in own] for key, own in zip(keys, tokens, strict=True)]
 
     def order(self, *students: list[Visitor]) -> None:
         """Order a card for each student, and prepare it."""

@@ -59,8 +59,8 @@ class Panel:
     @property
     def title(self) -> str:
         if self.status is None:
-            return _("mLegitymacja")
-        return _("%(status)s – mLegitymacja order", status=self.status_text)
+            return str(_("mLegitymacja"))
+        return str(_("%(status)s – mLegitymacja order", status=self.status_text))
 
 
 def for_student(student_id: int, watch: Watch | None = None, *, codes: bool = False) -> Panel:

@@ -27,22 +27,30 @@ def init_app(app: Flask) -> None:
 
 
 def _admit() -> None:
-    if (status := request.environ.get(_REFUSED)) is not None:
-        abort(status)
-    path = request.environ.get("PATH_INFO", "").encode("latin-1")
-    query = request.environ.get("QUERY_STRING", "").encode("latin-1")
-    if not (_is_text(path) and _is_text(unquote_to_bytes(query))):
+    environ = request.environ
+    if _REFUSED in environ:
+        abort(environ[_REFUSED])
+    path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
+    if not (_is_text(path) and _is_text(query)):
         abort(400)
-    if request.mimetype in _FORMS and not all(_is_readable(value) for value in _form_texts()):
+    if "%" in query and not _is_text(unquote_to_bytes(query).decode("latin-1")):
         abort(400)
+    if environ.get("CONTENT_TYPE") and request.mimetype in _FORMS:
+        if not all(_is_readable(text) for text in _form_texts()):
+            abort(400)
 
 
-def _is_text(raw: bytes) -> bool:
-    """UTF-8 without NUL: PostgreSQL stores no NUL, and Werkzeug would silently replace what is not UTF-8."""
-    if b"\0" in raw:
+def _is_text(raw: str) -> bool:
+    """Whether these bytes (one a character, as WSGI has them) are UTF-8 without NUL.
+
+    PostgreSQL stores no NUL, and Werkzeug would silently replace what is not UTF-8.
+    """
+    if "\0" in raw:
         return False
+    if raw.isascii():
+        return True
     try:
-        raw.decode()
+        raw.encode("latin-1").decode()
     except UnicodeDecodeError:
         return False
     return True

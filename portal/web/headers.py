@@ -55,7 +55,7 @@ class SecurityHeaders:
                 headers = [header for header in headers if header[0].lower() != "cache-control"]
                 present.discard("cache-control")
             added = [header for lower, header in self._headers if lower not in present]
-            own = ("X-Request-Id", environ[request_id.KEY])
-            return start_response(status, [*headers, *added, own], exc_info)
+            added.append(("X-Request-Id", environ[request_id.KEY]))
+            return start_response(status, headers + added, exc_info)
 
         return self._app(environ, start)

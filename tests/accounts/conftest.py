@@ -29,6 +29,12 @@ def staff(app: Flask) -> int:
 
 
 @pytest.fixture
+def imported(app: Flask) -> int:
+    """Album 100001, imported, without an account; the key of the student."""
+    return make_student(app, "100001", given_names="Łucja", surname="Źródlana")
+
+
+@pytest.fixture
 def public_id(app: Flask, student: int) -> str:
     """How the audit calls the student's account."""
     with app.app_context():

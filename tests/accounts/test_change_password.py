@@ -6,7 +6,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from tests.accounts.conftest import AuditRows
-from tests.accounts.test_sessions import cookie_of, use_cookie
+from tests.accounts.test_session_cookie import cookie_of, use_cookie
 from tests.support.login import csrf_token, log_in, post
 from tests.support.pages import CheckedClient
 
