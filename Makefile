@@ -4,13 +4,15 @@ PORT ?= 8000
 JOBS ?= $(shell nproc)
 
 VENV := .venv
-BIN := $(VENV)/bin
+# Modules, not their scripts: those hold the path of this directory, and it may be moved.
+PYTHON_M := $(VENV)/bin/python -m
 CATALOGUES := $(wildcard portal/translations/*/LC_MESSAGES/messages.po)
 COMPILED := $(CATALOGUES:.po=.mo)
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
-LOCK := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-header --no-emit-find-links \
+PIP := $(PYTHON_M) pip install --quiet --disable-pip-version-check --require-hashes
+LOCK := $(PYTHON_M) piptools compile --quiet --generate-hashes --strip-extras --no-header --no-emit-find-links \
         --no-emit-index-url --no-emit-trusted-host $(UPGRADE)
-PO := --no-location --sort-by-file --width=110
+PYBABEL := $(PYTHON_M) babel.messages.frontend --quiet
+PO := --no-location --sort-output --width=110
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -24,30 +26,30 @@ run: $(VENV)/run.stamp $(COMPILED) ## the demonstration on http://127.0.0.1:8000
 
 test: lint $(COMPILED) ## everything that must hold: lint, then all tests, those in Chromium too
 	@PORTAL_TEST_CHROMIUM="$$(scripts/chromium)" && export PORTAL_TEST_CHROMIUM && \
-	    exec $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
+	    exec $(PYTHON_M) pytest -n $(JOBS) --dist loadfile $(TESTS)
 
 lint: $(VENV)/dev.stamp ## ruff and mypy --strict
-	@$(BIN)/ruff check --quiet .
-	@$(BIN)/ruff format --quiet --check .
-	@$(BIN)/mypy
+	@$(PYTHON_M) ruff check --quiet .
+	@$(PYTHON_M) ruff format --quiet --check .
+	@$(PYTHON_M) mypy
 
 bench: $(VENV)/dev.stamp $(COMPILED) ## measure; asserts nothing
-	@exec $(BIN)/python -m benchmarks
+	@exec $(PYTHON_M) benchmarks
 
 lock: $(VENV)/dev.stamp ## compile requirements*.in (newer versions: UPGRADE=--upgrade)
 	@$(LOCK) --output-file requirements.txt requirements.in
-	@$(LOCK) --output-file requirements-dev.txt --constraint requirements.txt requirements-dev.in
+	@$(LOCK) --output-file requirements-dev.txt requirements-dev.in
 
 translations: $(VENV)/run.stamp ## collect the sentences of code and templates, then compile the catalogues
 	@mkdir -p build
-	@$(BIN)/pybabel --quiet extract --mapping-file=babel.cfg --keywords=_l --keywords=lazy_gettext $(PO) \
+	@$(PYBABEL) extract --mapping-file=babel.cfg --keywords=_l --keywords=lazy_gettext $(PO) \
 	    --output-file=build/messages.pot .
-	@$(BIN)/pybabel --quiet update --input-file=build/messages.pot --output-dir=portal/translations \
+	@$(PYBABEL) update --input-file=build/messages.pot --output-dir=portal/translations \
 	    --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width=110
 	@$(MAKE) --silent $(COMPILED)
 
 $(COMPILED): %.mo: %.po | $(VENV)/run.stamp
-	@$(BIN)/pybabel --quiet compile --input-file=$< --output-file=$@
+	@$(PYBABEL) compile --input-file=$< --output-file=$@
 
 $(VENV)/made.stamp: scripts/make-venv
 	@scripts/make-venv $(VENV)

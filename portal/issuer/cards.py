@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
@@ -38,27 +40,41 @@ def make(request: CardRequest) -> Prepared:
     return Prepared(request, card_data.seal(request.data), offers.new_secrets())
 
 
-def store(session: Session, prepared: Prepared) -> None:
-    """Write the card and its first offer, unless the reference is known.
+def store(session: Session, prepared: Sequence[Prepared]) -> set[str]:
+    """Write the cards and their first offers, but for those whose reference is known.
 
-    Raises `IssuerRefused` where its card has ended, be it before it was prepared.
+    Answers the references whose card has ended, be it before it was prepared.
     """
-    request = prepared.request
-    status = session.scalar(select(Card.status).where(Card.reference == request.reference))
-    if status == CardStatus.ENDED:
-        raise IssuerRefused("ended")
-    if status is not None:
-        return
-    valid_until = request.data.valid_until
-    new = insert(Card).values(
-        reference=request.reference,
-        status=CardStatus.LIVE,
-        data=prepared.sealed,
-        valid_until=valid_until,
-        created_at=clock.now(),
+    asked = {one.request.reference: one for one in prepared}
+    known = session.execute(select(Card.reference, Card.status).where(Card.reference.in_(asked))).all()
+    new = [asked[reference] for reference in asked.keys() - {card.reference for card in known}]
+    if new:
+        rows = [_row(one) for one in new]
+        made = session.execute(insert(Card).returning(Card.id, Card.reference), rows).all()
+        first = [(card.id, asked[card.reference]) for card in made]
+        session.execute(
+            insert(CardOffer),
+            [offers.row(id_, 1, one.request.data.valid_until, one.secrets) for id_, one in first],
+        )
+    return {card.reference for card in known if card.status == CardStatus.ENDED}
+
+
+def _row(prepared: Prepared) -> dict[str, Any]:
+    return {
+        "reference": prepared.request.reference,
+        "status": CardStatus.LIVE,
+        "data": prepared.sealed,
+        "valid_until": prepared.request.data.valid_until,
+        "created_at": clock.now(),
+    }
+
+
+def may_be_offered(session: Session, reference: str) -> bool:
+    """Whether the card lives, so that its owner can be given new codes."""
+    living = select(Card.id).where(
+        Card.reference == reference, Card.status == CardStatus.LIVE, Card.valid_until >= clock.today()
     )
-    card_id = session.execute(new.returning(Card.id)).scalar_one()
-    session.execute(insert(CardOffer).values(**offers.row(card_id, 1, valid_until, prepared.secrets)))
+    return session.scalar(living) is not None
 
 
 def renew_offer(session: Session, reference: str) -> None:

@@ -90,12 +90,8 @@ def _prepare(requests: Sequence[CardRequest]) -> Answers:
 
 
 def _store(ready: Sequence[Prepared]) -> Answers:
-    refused: Answers = {}
-    if ready:
-        with writing() as session:
-            for prepared in ready:
-                try:
-                    cards.store(session, prepared)
-                except IssuerRefused as refusal:
-                    refused[prepared.request.reference] = refusal
-    return refused
+    if not ready:
+        return {}
+    with writing() as session:
+        ended = cards.store(session, ready)
+    return {reference: IssuerRefused("ended") for reference in ended}

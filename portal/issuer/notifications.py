@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.database import db
-from portal.issuer import copies, offers
+from portal.issuer import copies, offers, tokens
 from portal.issuer.errors import ProtocolError
 from portal.issuer.events import listener
 from portal.issuer.models import AccessToken, IssuedCopy, OfferStatus
@@ -39,7 +39,7 @@ def note(bearer: Bearer, request: Mapping[str, Any]) -> None:
         if event == DELETED:
             listener().card_deleted(session, bearer.reference)
         else:
-            listener().offer_died(session, bearer.reference, "not_stored")
+            tokens.tell_died(session, bearer.reference, "not_stored")
 
 
 def _copy(bearer: Bearer, notification_id: str) -> int | None:

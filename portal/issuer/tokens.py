@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from portal import audit, clock
 from portal.audit import Actor
 from portal.database import db
-from portal.issuer import offers
+from portal.issuer import cards, offers
 from portal.issuer.errors import ProtocolError, bad_token
 from portal.issuer.events import listener
 from portal.issuer.models import AccessToken, Card, CardOffer, CardStatus, OfferStatus
@@ -131,8 +131,14 @@ def void(session: Session, offer_id: int, reference: str, before: OfferStatus, r
     if not offers.change(session, offer_id, before, OfferStatus.VOID):
         return False
     audit.record(session, audit.Event.OFFER_VOIDED, actor=audit.SYSTEM, subject=reference, detail=reason)
-    listener().offer_died(session, reference, reason)
+    tell_died(session, reference, reason)
     return True
+
+
+def tell_died(session: Session, reference: str, reason: str) -> None:
+    """Say that the offer is void. Of a card whose last day has just passed there is nothing left to offer."""
+    if cards.may_be_offered(session, reference):
+        listener().offer_died(session, reference, reason)
 
 
 def spent_before(now: datetime) -> datetime:

@@ -3,10 +3,11 @@
 from flask import Flask
 
 from portal.issuer.interface import Issuer
-from portal.orders import pulse
+from portal.orders import health, pulse
 from portal.orders.listener import CardEvents as CardEvents
 
 
 def init_app(app: Flask, issuer: Issuer) -> None:
     app.extensions["portal.orders.issuer"] = issuer
     pulse.init_app(app)
+    app.extensions.setdefault("portal.health", []).append(("issuance", health.check))

@@ -27,6 +27,7 @@ from portal.orders.models import Order
 from portal.orders.pulse import Pulse, pulse
 from portal.orders.states import Event, Reason, Status
 from portal.orders.transitions import Cause, move, write_history
+from portal.orders.validity import codes_end
 from portal.registry.records import RegistryUnavailable
 from portal.settings import settings
 
@@ -179,14 +180,9 @@ def _finish(claimed: Sequence[Claimed], outcomes: dict[int, Outcome]) -> int:
 
 def _ready(session: Session, order: Claimed) -> bool:
     """Ready, until its codes run out; False where the student or another claim was first."""
-    now = clock.now()
+    runs_out_at = codes_end(clock.now(), settings().offer_lifetime, order.valid_until)
     moved = move(
-        session,
-        order.id,
-        Event.PREPARED,
-        Cause(ENGINE),
-        claimed_by=order.claimed_by,
-        due_at=now + settings().offer_lifetime,
+        session, order.id, Event.PREPARED, Cause(ENGINE), claimed_by=order.claimed_by, due_at=runs_out_at
     )
     if moved:
         audit.record(session, audit.Event.CARD_PREPARED, actor=ENGINE, subject=order.public_id)

@@ -36,40 +36,41 @@ def move(
     `claimed_by` fences a worker's finish: it only counts while the claim is still its own. `columns` are set
     in the same UPDATE.
     """
-    now = clock.now()
     row = session.execute(
         select(Order.status, Order.attempts, Order.due_at).where(Order.id == order_id)
     ).one_or_none()
-    if row is None:
-        return False
-    before = Status(row.status)
+    before = None if row is None else Status(row.status)
     after = TABLE.get((before, event))
-    if after is None:
+    if row is None or before is None or after is None:
         return False
-    values: dict[str, Any] = {
-        "status": after,
-        "version": Order.version + 1,
-        "status_at": now if after != before else Order.status_at,
-        "reason": cause.reason,
-    }
+    values = _changes(before, after, cause) | columns
     if after in ENDED:
-        values |= _ending(before, row.attempts, row.due_at)
-    condition = [Order.id == order_id, Order.status == before]
-    if claimed_by is not None:
-        condition.append(Order.claimed_by == claimed_by)
-    changed = cast(
-        "CursorResult[Any]",
-        session.execute(
-            update(Order)
-            .where(*condition)
-            .values(values | columns)
-            .execution_options(synchronize_session=False)
-        ),
-    )
-    if changed.rowcount != 1:
+        values = _ending(before, row.attempts, row.due_at) | values
+    if not _update(session, order_id, before, claimed_by, values):
         return False
     write_history(session, order_id, event, (before, after), cause)
     return True
+
+
+def _changes(before: Status, after: Status, cause: Cause) -> dict[str, Any]:
+    return {
+        "status": after,
+        "version": Order.version + 1,
+        "status_at": clock.now() if after != before else Order.status_at,
+        "reason": cause.reason,
+    }
+
+
+def _update(
+    session: Session, order_id: int, before: Status, claimed_by: str | None, values: dict[str, Any]
+) -> bool:
+    conditions = [Order.id == order_id, Order.status == before]
+    if claimed_by is not None:
+        conditions.append(Order.claimed_by == claimed_by)
+    changed = session.execute(
+        update(Order).where(*conditions).values(values).execution_options(synchronize_session=False)
+    )
+    return cast("CursorResult[Any]", changed).rowcount == 1
 
 
 def _ending(before: Status, attempts: int, due_at: Any) -> dict[str, Any]:

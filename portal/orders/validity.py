@@ -48,6 +48,11 @@ def ends_at(last_day: date) -> datetime:
     return datetime.combine(last_day + timedelta(days=1), time(), WARSAW)
 
 
+def codes_end(now: datetime, lifetime: timedelta, last_day: date) -> datetime:
+    """Until when codes given now are good: for their lifetime, but never past the card's last day."""
+    return min(now + lifetime, ends_at(last_day))
+
+
 def _right_ends(record: StudentRecord) -> date | None:
     """Graduates of the first cycle keep the card to 31 October of that year, if they study nothing else."""
     if any(programme.active and programme.level in CARD_LEVELS for programme in record.programmes):

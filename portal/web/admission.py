@@ -35,9 +35,8 @@ def _admit() -> None:
         abort(400)
     if "%" in query and not _is_text(unquote_to_bytes(query).decode("latin-1")):
         abort(400)
-    if environ.get("CONTENT_TYPE") and request.mimetype in _FORMS:
-        if not all(_is_readable(text) for text in _form_texts()):
-            abort(400)
+    if "CONTENT_TYPE" in environ and request.mimetype in _FORMS and not all(map(_is_readable, _form_texts())):
+        abort(400)
 
 
 def _is_text(raw: str) -> bool:

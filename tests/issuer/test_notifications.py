@@ -54,6 +54,17 @@ def test_a_deleted_card_is_revoked_and_told(wallet: Wallet, card: HeldCard, list
     assert listener.heard == [("deleted", "order-1")]
 
 
+def test_there_are_no_new_codes_for_a_card_whose_last_day_passed_meanwhile(
+    desk: Desk, wallet: Wallet, listener: Recorder, clock: MovingClock
+) -> None:
+    clock.instant = clock.instant.replace(hour=22, minute=59)  # 23:59 in Warsaw
+    offer = desk.prepare(valid_until=clock.instant.date())
+    held = wallet.collect(offer.uri, offer.activation_code)
+    clock.move(minutes=2)
+    assert wallet.notify(held, "credential_failure").status == 204
+    assert listener.heard == [("collected", "order-1")]
+
+
 def test_word_about_a_replaced_copy_leaves_the_new_one_alone(
     wallet: Wallet, card: HeldCard, listener: Recorder
 ) -> None:

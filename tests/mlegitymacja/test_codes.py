@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import re
-
 from tests.conftest import MovingClock
 from tests.mlegitymacja.conftest import PAGE, Student
 from tests.support.html import Page

@@ -131,6 +131,12 @@ def test_the_area_for_students_asks_to_log_in_first(client: CheckedClient) -> No
     assert (answer.status_code, answer.location) == (303, "/logowanie?next=/dla-studentow")
 
 
+def test_staff_are_not_led_to_where_only_students_may_go(app: Flask, client: CheckedClient) -> None:
+    make_account(app, login="dziekanat", password="dziekanat", role="staff")
+    log_in(client, "dziekanat", "dziekanat")
+    assert "/dla-studentow" not in [link["href"] for link in Page(client.get("/").text).all("a")]
+
+
 def test_the_skip_link_comes_first_and_leads_into_the_content(client: CheckedClient) -> None:
     page = Page(client.get("/").text)
     first = page.all("a", "button")[0]

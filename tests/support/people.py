@@ -9,8 +9,10 @@ import hashlib
 import io
 import uuid
 import zlib
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from typing import Any
 
 from flask import Flask
 from PIL import Image, ImageDraw
@@ -43,76 +45,82 @@ def make_jpeg(width: int = 300, height: int = 375, colour: str = "#557799") -> b
     return out.getvalue()
 
 
-def make_student(
-    app: Flask,
-    album: str | None = "100001",
-    *,
-    given_names: str = "Anna Maria",
-    surname: str = "Źródlana",
-    status: StudentStatus | str = StudentStatus.ACTIVE,
-    birth_date: date | None = BORN,
-    pesel: str | None = "made from the album",
-    level: StudyLevel | str = StudyLevel.FIRST_CYCLE,
-    programme: bool = True,
-    programme_active: bool = True,
-    graduated_on: date | None = None,
-    els: bool = True,
-    els_number: str | None = None,
-    els_issued_on: date = date(2025, 10, 1),
-    els_valid_until: date = date(2027, 3, 31),
-    els_given_names: str = UNCHANGED,
-    els_surname: str = UNCHANGED,
-    els_pesel: str | None = UNCHANGED,
-    photo: bool = True,
-) -> int:
-    """Somebody in the registry, fully eligible unless told otherwise; returns the student's key.
+@dataclass(kw_only=True)
+class Person:
+    """Somebody who meets all seven criteria, unless told otherwise.
 
     `programme`, `els` and `photo` say whether there is one; `els_…` names are the snapshot on the card.
     """
-    key = album or uuid.uuid4().hex[:8]
-    if pesel == "made from the album":
-        pesel = make_pesel(birth_date or BORN, serial=zlib.crc32(key.encode()) % 9999)
+
+    album: str | None
+    given_names: str = "Anna Maria"
+    surname: str = "Źródlana"
+    status: StudentStatus | str = StudentStatus.ACTIVE
+    birth_date: date | None = BORN
+    pesel: str | None = "made from the album"
+    level: StudyLevel | str = StudyLevel.FIRST_CYCLE
+    programme: bool = True
+    programme_active: bool = True
+    graduated_on: date | None = None
+    els: bool = True
+    els_number: str | None = None
+    els_issued_on: date = date(2025, 10, 1)
+    els_valid_until: date = date(2027, 3, 31)
+    els_given_names: str = UNCHANGED
+    els_surname: str = UNCHANGED
+    els_pesel: str | None = UNCHANGED
+    photo: bool = True
+
+    def __post_init__(self) -> None:
+        self.key = self.album or uuid.uuid4().hex[:8]
+        if self.pesel == "made from the album":
+            serial = zlib.crc32(self.key.encode()) % 9999
+            self.pesel = make_pesel(self.birth_date or BORN, serial=serial)
+
+
+def make_student(app: Flask, album: str | None = "100001", **person: Any) -> int:
+    """Put a `Person` into the registry; returns the student's key."""
+    who = Person(album=album, **person)
     with app.app_context():
         student = Student(
             public_id=uuid.uuid4().hex,
-            album_number=album,
-            usos_id=f"usos-{key}",
-            given_names=given_names,
-            surname=surname,
-            birth_date=birth_date,
-            pesel=pesel,
-            status=str(status),
+            album_number=who.album,
+            usos_id=f"usos-{who.key}",
+            given_names=who.given_names,
+            surname=who.surname,
+            birth_date=who.birth_date,
+            pesel=who.pesel,
+            status=str(who.status),
             updated_at=clock.now(),
+            programmes=[_programme(who)] if who.programme else [],
+            cards=[_card(who)] if who.els else [],
+            photo=_photo(make_jpeg()) if who.photo else None,
         )
-        if programme:
-            student.programmes.append(_programme(level, active=programme_active, graduated_on=graduated_on))
-        if els:
-            student.cards.append(
-                PlasticCard(
-                    card_number=els_number or f"ELS{key}",
-                    issued_on=els_issued_on,
-                    valid_until=els_valid_until,
-                    given_names=given_names if els_given_names == UNCHANGED else els_given_names,
-                    surname=surname if els_surname == UNCHANGED else els_surname,
-                    pesel=pesel if els_pesel == UNCHANGED else els_pesel,
-                )
-            )
-        if photo:
-            student.photo = _photo(make_jpeg())
         with write() as session:
             session.add(student)
             session.flush()
             return student.id
 
 
-def _programme(level: StudyLevel | str, *, active: bool, graduated_on: date | None) -> Programme:
+def _card(who: Person) -> PlasticCard:
+    return PlasticCard(
+        card_number=who.els_number or f"ELS{who.key}",
+        issued_on=who.els_issued_on,
+        valid_until=who.els_valid_until,
+        given_names=who.given_names if who.els_given_names == UNCHANGED else who.els_given_names,
+        surname=who.surname if who.els_surname == UNCHANGED else who.els_surname,
+        pesel=who.pesel if who.els_pesel == UNCHANGED else who.els_pesel,
+    )
+
+
+def _programme(who: Person) -> Programme:
     return Programme(
         code="INF-1",
         name="Informatyka",
         faculty="Wydział Informatyki",
-        level=str(level),
-        active=active,
-        graduated_on=graduated_on,
+        level=str(who.level),
+        active=who.programme_active,
+        graduated_on=who.graduated_on,
     )
 
 

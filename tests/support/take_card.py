@@ -1,7 +1,7 @@
 """A wallet on the command line, in a process of its own: `python -m tests.support.take_card`.
 
-It takes a card by the text or a picture of the QR, checks it with libraries that nobody here wrote, keeps it in
-a file, and tells later whether it is still valid. A helper for trying the portal; it is no app for people.
+It takes a card by the text or a picture of the QR, checks it with libraries that nobody here wrote, keeps it
+in a file, and tells later whether it is still valid. A helper for trying the portal; it is no app for people.
 """
 
 from __future__ import annotations

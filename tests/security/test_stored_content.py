@@ -1,0 +1,54 @@
+"""What is stored does no harm where it is shown, and the audit only grows (security.md 30 and 33)."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
+
+from portal import audit
+from portal.audit import AuditRecord
+from portal.database import db, write
+from tests.security.conftest import send, somebody
+
+SCRIPT = "<script>alert(1)</script>"
+ATTRIBUTE = "\" autofocus onfocus='alert(1)'"
+PAGE = "/dla-studentow/mlegitymacja"
+
+
+@pytest.mark.parametrize("name", [SCRIPT, ATTRIBUTE, "{{ 7 * 191 }}"])
+def test_a_name_is_shown_as_text(app: Flask, name: str) -> None:
+    client, _ = somebody(app, "100001", given_names=name, surname=name, els_surname="Inna")
+    shown = [client.get(path).text for path in ("/", "/dla-studentow", PAGE, "/konto/haslo")]
+    shown.append(send(client, PAGE + "/zamow").text)
+    shown.append(client.get(f"{PAGE}/stan?seen=x", headers={"HX-Request": "true"}).text)
+    for page in shown:
+        assert "<script>alert" not in page
+        assert "onfocus='" not in page
+        assert "1337" not in page
+
+
+def test_what_stands_in_an_address_is_shown_as_text(app: Flask) -> None:
+    client, _ = somebody(app, "100001")
+    for path in (f"/{SCRIPT}", f"{PAGE}/anuluj/{SCRIPT}", f"/logowanie?next=/{SCRIPT}", f"/?x={ATTRIBUTE}"):
+        for browser in (client, app.test_client()):
+            page = browser.get(path).text
+            assert "<script>alert" not in page
+            assert "onfocus='" not in page
+
+
+@pytest.mark.parametrize("change", ["DELETE FROM audit", "UPDATE audit SET event = 'nothing'"])
+def test_the_audit_can_only_grow(app: Flask, change: str) -> None:
+    with app.app_context():
+        with write() as session:
+            audit.record(session, audit.Event.LOGGED_IN, actor=audit.SYSTEM)
+        with pytest.raises(DBAPIError, match="audit"):
+            alter(change)
+        assert db.session.scalar(select(func.count()).select_from(AuditRecord)) == 1
+        assert db.session.scalars(select(AuditRecord.event)).all() == ["logged_in"]
+
+
+def alter(change: str) -> None:
+    with write() as session:
+        session.execute(text(change))
