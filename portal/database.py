@@ -103,7 +103,7 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
-def read_one(statement: Select[TupleT], parameters: Mapping[str, object]) -> Row[TupleT] | None:
+def read_one(statement: Select[Any], parameters: Mapping[str, object]) -> Row[Any] | None:
     """The first row of one SELECT by itself, the shortest way: without a session, and on SQLite without BEGIN.
 
     For what is asked very often. The statement should be built once, with `bindparam`.

@@ -16,7 +16,7 @@ from typing import ParamSpec, TypeVar, cast
 from flask import abort, request
 from flask import session as cookie
 from flask_login import UserMixin, current_user
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, bindparam
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import audit
@@ -91,16 +91,25 @@ def session_token_hash() -> str | None:
     return token_hash(token) if isinstance(token, str) else None
 
 
-def valid_session_conditions(now: datetime, settings: Settings) -> list[ColumnElement[bool]]:
-    """What a live session fulfils, for a query that joins `AccountSession` with its `Account`.
+MY_LIVE_SESSION: tuple[ColumnElement[bool], ...] = (
+    AccountSession.token_hash == bindparam("token_hash"),
+    Account.enabled.is_(True),
+    AccountSession.seen_at > bindparam("seen_after"),
+    AccountSession.created_at > bindparam("begun_after"),
+)
+"""What a cookie's live session fulfils, for a query that joins `AccountSession` with its `Account`.
 
-    The one truth for pages and polls: add ``AccountSession.token_hash == session_token_hash()``.
-    """
-    return [
-        Account.enabled.is_(True),
-        AccountSession.seen_at > now - settings.session_idle,
-        AccountSession.created_at > now - settings.session_absolute,
-    ]
+The one truth for pages and polls; run the query with `my_live_session`.
+"""
+
+
+def my_live_session(token_hash: str, now: datetime, settings: Settings) -> dict[str, object]:
+    """The parameters of `MY_LIVE_SESSION`."""
+    return {
+        "token_hash": token_hash,
+        "seen_after": now - settings.session_idle,
+        "begun_after": now - settings.session_absolute,
+    }
 
 
 def me() -> AccountSession:

@@ -23,18 +23,26 @@ from portal.accounts import return_to
 from portal.database import db, write
 from portal.extensions import login_manager
 from portal.identity import (
+    MY_LIVE_SESSION,
     SESSION_KEY,
     Account,
     AccountSession,
+    my_live_session,
     session_token_hash,
     token_hash,
-    valid_session_conditions,
 )
 from portal.settings import Settings, settings
 
 WRITE_SEEN_EVERY = timedelta(minutes=1)
 WARN_AHEAD = timedelta(minutes=2)
 KEPT_AT_LOGIN = ("language",)
+
+_LIVE = (
+    select(AccountSession)
+    .join(AccountSession.account)
+    .options(contains_eager(AccountSession.account))
+    .where(*MY_LIVE_SESSION)
+)
 
 
 class AccountChanged(Exception):
@@ -164,12 +172,7 @@ def _load(_request: object) -> AccountSession | None:
     hashed = session_token_hash()
     if hashed is None:
         return None
-    found = db.session.scalar(
-        select(AccountSession)
-        .join(AccountSession.account)
-        .options(contains_eager(AccountSession.account))
-        .where(AccountSession.token_hash == hashed, *valid_session_conditions(clock.now(), settings()))
-    )
+    found = db.session.scalar(_LIVE, my_live_session(hashed, clock.now(), settings()))
     if found is not None:
         db.session.expunge(found.account)
         db.session.expunge(found)

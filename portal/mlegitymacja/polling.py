@@ -17,8 +17,8 @@ from flask import Flask, current_app
 from sqlalchemy import select
 
 from portal import clock
-from portal.database import db
-from portal.identity import Account, AccountSession, Role, valid_session_conditions
+from portal.database import read_one
+from portal.identity import MY_LIVE_SESSION, Account, AccountSession, Role, my_live_session
 from portal.orders.models import Order
 from portal.settings import settings
 
@@ -26,6 +26,16 @@ PACE = ((4, 0.25), (10, 0.5), (40, 1.0), (180, 2.0), (600, 5.0))
 """Up to so many seconds of watching, one poll every so many seconds; after the last, by hand."""
 JITTER = 0.15
 NO_ORDER = "none"
+
+_LATEST = (
+    select(Order.public_id, Order.version)
+    .select_from(AccountSession)
+    .join(Account, Account.id == AccountSession.account_id)
+    .outerjoin(Order, Order.student_id == Account.student_id)
+    .where(Account.role == Role.STUDENT, *MY_LIVE_SESSION)
+    .order_by(Order.id.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True)
@@ -68,19 +78,7 @@ def version_seen(order: Order | None) -> str:
 
 def latest_version(token_hash: str) -> str | None:
     """What the session's student should see now; None where the session is no live student's."""
-    row = db.session.execute(
-        select(Order.public_id, Order.version)
-        .select_from(AccountSession)
-        .join(Account, Account.id == AccountSession.account_id)
-        .outerjoin(Order, Order.student_id == Account.student_id)
-        .where(
-            AccountSession.token_hash == token_hash,
-            Account.role == Role.STUDENT,
-            *valid_session_conditions(clock.now(), settings()),
-        )
-        .order_by(Order.id.desc())
-        .limit(1)
-    ).one_or_none()
+    row = read_one(_LATEST, my_live_session(token_hash, clock.now(), settings()))
     if row is None:
         return None
     return NO_ORDER if row.public_id is None else f"{row.public_id}.{row.version}"
