@@ -9,17 +9,17 @@ PYTHON_M := $(VENV)/bin/python -m
 CATALOGUES := $(wildcard portal/translations/*/LC_MESSAGES/messages.po)
 COMPILED := $(CATALOGUES:.po=.mo)
 PIP := $(PYTHON_M) pip install --quiet --disable-pip-version-check --require-hashes
-LOCK := $(PYTHON_M) piptools compile --quiet --generate-hashes --strip-extras --no-header --no-emit-find-links \
+LOCK := $(PYTHON_M) piptools compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-emit-find-links \
         --no-emit-index-url --no-emit-trusted-host $(UPGRADE)
 PYBABEL := $(PYTHON_M) babel.messages.frontend --quiet
 PO := --no-location --sort-output --width=110
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint bench lock translations
+.PHONY: help run test lint bench take-card lock translations
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/run.stamp $(COMPILED) ## the demonstration on http://127.0.0.1:8000 (another port: PORT=8123)
 	@exec scripts/run $(PORT)
@@ -35,6 +35,9 @@ lint: $(VENV)/dev.stamp ## ruff and mypy --strict
 
 bench: $(VENV)/dev.stamp $(COMPILED) ## measure; asserts nothing
 	@exec $(PYTHON_M) benchmarks
+
+take-card: $(VENV)/dev.stamp ## be the wallet on the command line: QR's text and activation code
+	@$(PYTHON_M) tests.support.take_card
 
 lock: $(VENV)/dev.stamp ## compile requirements*.in (newer versions: UPGRADE=--upgrade)
 	@$(LOCK) --output-file requirements.txt requirements.in
