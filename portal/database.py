@@ -104,7 +104,7 @@ def _prepare_sqlite(engine: Engine) -> None:
 
 
 def read_one(statement: Select[Any], parameters: Mapping[str, object]) -> Row[Any] | None:
-    """The first row of one SELECT by itself, the shortest way: without a session, and on SQLite without BEGIN.
+    """The first row of one SELECT by itself, the shortest way: no session, and on SQLite no BEGIN.
 
     For what is asked very often. The statement should be built once, with `bindparam`.
     """

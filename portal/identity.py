@@ -7,7 +7,7 @@ an account or a new password ends it at once wherever the cookie has been copied
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from functools import wraps
@@ -85,9 +85,9 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def session_token_hash() -> str | None:
-    """The hash of the token in this request's cookie, or None; asks no database."""
-    token = cookie.get(SESSION_KEY)
+def session_token_hash(content: Mapping[str, object] | None = None) -> str | None:
+    """The hash of the token in the cookie of this request (or of this content), or None; asks no database."""
+    token = (cookie if content is None else content).get(SESSION_KEY)
     return token_hash(token) if isinstance(token, str) else None
 
 

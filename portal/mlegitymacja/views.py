@@ -19,7 +19,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal.audit import Actor
-from portal.identity import Role, me, my_student_id, session_token_hash, student_required
+from portal.identity import Role, me, my_student_id, student_required
 from portal.mlegitymacja import panel, polling, qr
 from portal.mlegitymacja.polling import Watch
 from portal.orders import service, words
@@ -48,14 +48,9 @@ def codes() -> str | BaseResponse:
 
 @blueprint.get("/stan")
 def poll() -> BaseResponse:
-    """What the page asks while it watches: 204 where nothing is new."""
-    token_hash = session_token_hash()
-    if token_hash is not None and "HX-Request" in request.headers:
-        if not polling.allows(token_hash):
-            return Response(status=429, headers={"Retry-After": "5"})
-        watch = _watch()
-        if watch.due_step == watch.step and polling.latest_version(token_hash) == watch.seen:
-            return Response(status=204, headers={"Cache-Control": "no-store", "Vary": "HX-Request"})
+    """What the page asks while it watches. Where nothing is new, `polling.nothing_new` has answered."""
+    if polling.TOO_MANY in request.environ:
+        return Response(status=429, headers={"Retry-After": "5"})
     return _news()
 
 

@@ -1,7 +1,7 @@
 """What is true of every request and answer, whichever part of the portal they belong to.
 
 A request passes, from the outside in: its id and the last resort, the headers of its answer, the address it
-came from, the host it asked for, the size of its body; then Flask.
+came from, the host it asked for, the size of its body, whether it can be answered at once; then Flask.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from portal.settings import Settings
 from portal.web import access, admission, errors
 from portal.web.body_limit import MAX_BODY, BodyLimit
 from portal.web.client_address import ClientAddress
+from portal.web.early import EarlyAnswers
 from portal.web.headers import SecurityHeaders
 from portal.web.hosts import OwnHost
 from portal.web.request_id import RequestId
+from portal.web.session_cookie import SessionCookie
 from portal.web.wsgi import Wsgi
 
 
@@ -34,11 +36,13 @@ def init_app(app: Flask, settings: Settings) -> None:
         # A form lives as long as the session that its token is bound to.
         WTF_CSRF_TIME_LIMIT=None,
     )
+    app.session_interface = SessionCookie()
     admission.init_app(app)
     access.init_app(app)
     errors.init_app(app)
 
     wsgi: Wsgi = cast(Wsgi, app.wsgi_app)
+    wsgi = EarlyAnswers(wsgi, app)
     wsgi = BodyLimit(wsgi)
     wsgi = OwnHost(wsgi, settings)
     wsgi = ClientAddress(wsgi, settings.trusted_proxies)

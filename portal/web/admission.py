@@ -9,13 +9,13 @@ from flask import Flask, abort, request
 
 from portal.web.wsgi import Environ
 
-_REFUSED = "portal.refused"
+REFUSED = "portal.refused"
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def refuse(environ: Environ, status: int) -> None:
     """Let Flask answer with this status and do nothing else; the body is not read."""
-    environ.setdefault(_REFUSED, status)
+    environ.setdefault(REFUSED, status)
     environ["CONTENT_LENGTH"] = "0"
     environ["wsgi.input"] = BytesIO()
     environ.pop("HTTP_TRANSFER_ENCODING", None)
@@ -28,8 +28,8 @@ def init_app(app: Flask) -> None:
 
 def _admit() -> None:
     environ = request.environ
-    if _REFUSED in environ:
-        abort(environ[_REFUSED])
+    if REFUSED in environ:
+        abort(environ[REFUSED])
     path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
     if not (_is_text(path) and _is_text(query)):
         abort(400)

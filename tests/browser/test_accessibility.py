@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 from playwright.sync_api import Browser
 
@@ -40,7 +42,7 @@ def test_public_pages(browser: Browser, server: Server, width: int, locale: str)
 @everywhere
 def test_every_student_of_the_sample(browser: Browser, server: Server, width: int, locale: str) -> None:
     """Their checklists show every criterion met and not met."""
-    for number in range(100004, 100022):
+    for number in range(100011, 100021):
         for visitor in visit(browser, server, viewport={"width": width, "height": 800}, locale=locale):
             visitor.log_in(str(number))
             if visitor.page.url.endswith("/dla-studentow"):
@@ -80,3 +82,29 @@ def collect(visitor: Visitor) -> None:
     code = visitor.page.locator("#activation-code [aria-hidden]").inner_text()
     take_card(["--text", text, "--code", code])
     visitor.page.wait_for_selector(".status--collected", timeout=15_000)
+
+
+@everywhere
+@pytest.mark.parametrize("status", ["waiting", "in_progress", "failed", "expired", "lapsed"])
+def test_the_states_that_pass_quickly_or_late(
+    browser: Browser, server: Server, width: int, locale: str, status: str
+) -> None:
+    for visitor in visit(browser, server, viewport={"width": width, "height": 800}, locale=locale):
+        visitor.log_in("100007")
+        if not visitor.page.goto(server.url + PAGE) or visitor.page.locator("#place-order").count():
+            visitor.order_afresh()
+        put_into(server, status)
+        visitor.open(PAGE)
+        assert visitor.page.locator(f".status--{status}").count() == 1
+        visitor.check(status)
+        put_into(server, "cancelled")
+
+
+def put_into(server: Server, status: str) -> None:
+    """As if the engine had brought the latest order there; it is told to leave the order alone."""
+    with sqlite3.connect(server.instance / "portal.sqlite", timeout=10) as connection:
+        connection.execute(
+            "UPDATE orders SET status = ?, reason = 'attempts_used_up', due_at = NULL, version = version + 1"
+            " WHERE id = (SELECT max(id) FROM orders)",
+            (status,),
+        )
