@@ -1,8 +1,8 @@
 """A load generator in one thread: any number of clients, each with a keep-alive connection of its own.
 
-What a client does is a generator: it yields a `Send` and gets a `Reply`. A `Send` with a time waits until then,
-and its latency counts from then, even if the connection was still busy (so a slow server can't hide behind a
-client that waits for it).
+What a client does is a generator: it yields a `Send` and gets a `Reply`. A `Send` with a time waits until
+then, and its latency counts from then, even if the connection was still busy (so a slow server can't hide
+behind a client that waits for it).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What granian serves: the portal, and the yardsticks in the same process, so that they share all but the work."""
+"""What granian serves: the portal and the yardsticks in one process, which share all but the work."""
 
 from __future__ import annotations
 

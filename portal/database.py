@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVarTuple
 
 from flask import Flask, current_app, has_app_context
 from flask_sqlalchemy import SQLAlchemy
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 else:
     Model = db.Model
 
+Columns = TypeVarTuple("Columns")
 _writer = threading.Lock()
 
 
@@ -103,7 +104,7 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
-def read_one(statement: Select[Any], parameters: Mapping[str, object]) -> Row[Any] | None:
+def read_one(statement: Select[*Columns], parameters: Mapping[str, object]) -> Row[*Columns] | None:
     """The first row of one SELECT by itself, the shortest way: no session, and on SQLite no BEGIN.
 
     For what is asked very often. The statement should be built once, with `bindparam`.
