@@ -11,11 +11,22 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVarTuple
+from typing import TYPE_CHECKING, Any, TypeVarTuple, cast
 
 from flask import Flask, current_app, has_app_context
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Engine, MetaData, Row, Select, create_engine, event
+from sqlalchemy import (
+    URL,
+    Connection,
+    DateTime,
+    Engine,
+    MetaData,
+    NullPool,
+    Row,
+    Select,
+    create_engine,
+    event,
+)
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
@@ -47,6 +58,7 @@ else:
     Model = db.Model
 
 Columns = TypeVarTuple("Columns")
+_SINGLE_READS = "portal.database.single_reads"
 _writer = threading.Lock()
 
 
@@ -79,10 +91,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _prepare_sqlite(db.engine)
-        # The same connections without the listeners, which cost more than a small SELECT does.
-        app.extensions["portal.database.single"] = create_engine(
-            db.engine.url, pool=db.engine.pool, hide_parameters=True
-        )
+        app.extensions[_SINGLE_READS] = SingleReads(db.engine.url)
 
 
 def _prepare_sqlite(engine: Engine) -> None:
@@ -104,14 +113,34 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
-def read_one(statement: Select[*Columns], parameters: Mapping[str, object]) -> Row[*Columns] | None:
-    """The first row of one SELECT by itself, the shortest way: no session, and on SQLite no BEGIN.
+class SingleReads:
+    """One SELECT at a time by the shortest way, for what is asked very often.
 
-    For what is asked very often. The statement should be built once, with `bindparam`.
+    Each thread keeps a connection open and has no transaction: a checkout and a BEGIN cost more than a small
+    SELECT does. So two reads in a row may see different states.
     """
-    engine: Engine = current_app.extensions["portal.database.single"]
-    with engine.connect() as connection:
-        return connection.execute(statement, parameters).first()
+
+    def __init__(self, url: URL) -> None:
+        self._engine = create_engine(
+            url, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True
+        )
+        self._mine = threading.local()
+
+    def first(self, statement: Select[*Columns], parameters: Mapping[str, object]) -> Row[*Columns] | None:
+        """The first row, if any. The statement should be built once, with `bindparam`."""
+        connection: Connection | None = getattr(self._mine, "connection", None)
+        if connection is None:
+            connection = self._mine.connection = self._engine.connect()
+        try:
+            return connection.execute(statement, parameters).first()
+        except BaseException:
+            del self._mine.connection
+            connection.close()
+            raise
+
+
+def single_reads() -> SingleReads:
+    return cast(SingleReads, current_app.extensions[_SINGLE_READS])
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from flask_babel import gettext as _
 
@@ -22,7 +23,11 @@ class Panel:
     standing: Standing
     offer: Offer | None
     watch: Watch
-    history: Sequence[Order]
+
+    @cached_property
+    def history(self) -> Sequence[Order]:
+        """All orders of the student; only asked for where the page shows them anew."""
+        return service.history_for(self.standing.student_id)
 
     @property
     def order(self) -> Order | None:
@@ -69,4 +74,4 @@ def for_student(student_id: int, watch: Watch | None = None, *, codes: bool = Fa
     seen = version_seen(standing.order)
     watch = watch.at(watch.due_step, seen) if watch else Watch.begin(seen, codes=codes)
     offer = service.open_offer(standing.order) if standing.order else None
-    return Panel(standing, offer, watch, service.history_for(student_id))
+    return Panel(standing, offer, watch)

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal import clock
-from portal.database import read_one
+from portal.database import single_reads
 from portal.identity import (
     MY_LIVE_SESSION,
     Account,
@@ -118,7 +118,7 @@ def version_seen(order: Order | None) -> str:
 
 def latest_version(token_hash: str) -> str | None:
     """What the session's student should see now; None where the session is no live student's."""
-    row = read_one(_LATEST, my_live_session(token_hash, clock.now(), settings()))
+    row = single_reads().first(_LATEST, my_live_session(token_hash, clock.now(), settings()))
     if row is None:
         return None
     return NO_ORDER if row.public_id is None else f"{row.public_id}.{row.version}"

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -34,13 +35,20 @@ class OutOfTurn(Exception):
 
 @dataclass(frozen=True)
 class Standing:
-    """What one student's page is made of, at one instant."""
+    """What one student's page is made of. The registry is only asked where a page shows the checklist."""
 
-    record: StudentRecord | None
-    """None: the registry could not be read."""
-    eligibility: Eligibility
+    student_id: int
     order: Order | None
     """The latest order, live or ended."""
+
+    @cached_property
+    def record(self) -> StudentRecord | None:
+        """None: the registry could not be read."""
+        return _record(db.session(), self.student_id)
+
+    @cached_property
+    def eligibility(self) -> Eligibility:
+        return eligibility.check(self.record, settings().policy, clock.today())
 
     @property
     def status(self) -> Status | None:
@@ -57,12 +65,10 @@ class Standing:
 
 def current_for(student_id: int) -> Standing:
     """The student's checklist and latest order."""
-    record = _record(db.session(), student_id)
-    checked = eligibility.check(record, settings().policy, clock.today())
     order = db.session.scalar(
         select(Order).where(Order.student_id == student_id).order_by(Order.id.desc()).limit(1)
     )
-    return Standing(record, checked, order)
+    return Standing(student_id, order)
 
 
 def history_for(student_id: int) -> Sequence[Order]:

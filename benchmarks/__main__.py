@@ -1,0 +1,14 @@
+"""All measurements, one after the other: `make bench`. They assert nothing."""
+
+from __future__ import annotations
+
+from benchmarks import cards, imports, ordering, polls, tabs
+
+
+def main() -> None:
+    for part in (ordering, polls, tabs, cards, imports):
+        part.main()
+
+
+if __name__ == "__main__":
+    main()

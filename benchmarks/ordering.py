@@ -1,0 +1,82 @@
+"""From the click on „Zamów” to the button that reveals the QR: over HTTP, and in a real Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import time
+
+import requests
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.stage import PAGE, Stage, Visitor
+from benchmarks.table import milliseconds, show
+
+TIMES = 20
+BUTTON = 'id="show-codes"'
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+]
+
+
+def over_http(url: str, visitor: Visitor) -> float:
+    """Seconds from sending the form to a page with the button, asked for without a pause."""
+    session = requests.Session()
+    session.headers["Cookie"] = visitor.cookie
+    start = time.perf_counter()
+    session.post(f"{url}{PAGE}/zamow", data={"csrf_token": visitor.csrf_token}, allow_redirects=False)
+    while BUTTON not in session.get(url + PAGE).text:
+        pass
+    return time.perf_counter() - start
+
+
+def in_chromium(page: Page, url: str) -> float:
+    """Seconds from the click to the button on the screen, as the page itself changes."""
+    page.goto(url + PAGE)
+    start = time.perf_counter()
+    page.click("#place-order")
+    page.wait_for_selector("#show-codes")
+    return time.perf_counter() - start
+
+
+def row(name: str, times: list[float]) -> list[str]:
+    return [name, *(milliseconds(value) for value in (min(times), statistics.median(times), max(times)))]
+
+
+def main() -> None:
+    with Stage() as stage:
+        students = [browsers[0] for browsers in stage.students(2 * TIMES)]
+        stage.start()
+        url = stage.server.url
+        http = [over_http(url, visitor) for visitor in students[:TIMES]]
+        chromium = measure_chromium(url, students[TIMES:])
+        show(
+            f"From „Zamów” to the button that reveals the QR, {TIMES} times, thread idle",
+            ("", "least", "median", "most"),
+            [row("over HTTP, asking without a pause", http), row("in Chromium, the page as it is", chromium)],
+            f"Chromium's share that is not the server's: {1 - sum(http) / sum(chromium):.0%}",
+        )
+
+
+def measure_chromium(url: str, visitors: list[Visitor]) -> list[float]:
+    path = os.environ.get("PORTAL_TEST_CHROMIUM") or shutil.which("chromium")
+    times = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGS)
+        for visitor in visitors:
+            context = browser.new_context()
+            name, value = visitor.cookie.split("=", 1)
+            context.add_cookies([{"name": name, "value": value, "url": url}])
+            times.append(in_chromium(context.new_page(), url))
+            context.close()
+        browser.close()
+    return times
+
+
+if __name__ == "__main__":
+    main()
