@@ -28,6 +28,11 @@ class Send:
     kind: str = ""
     at: float = 0.0
     """When, by `time.perf_counter()`; in the past or 0: now."""
+    kinds: dict[int, str] | None = None
+    """Other rows for answers with these statuses."""
+
+    def kind_of(self, status: int) -> str:
+        return self.kinds.get(status, self.kind) if self.kinds else self.kind
 
 
 @dataclass(slots=True)
@@ -194,7 +199,7 @@ class _Run:
             self.under_way.discard(number)
             sent = connection.sending
             if sent.kind and connection.started < self.end:
-                self.results.add(sent.kind, reply.status, reply.seconds)
+                self.results.add(sent.kind_of(reply.status), reply.status, reply.seconds)
             self._next(number, connection, reply)
 
     def _lose(self, number: int) -> None:

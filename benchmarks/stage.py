@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import tempfile
@@ -55,6 +56,7 @@ class Stage:
         self.server.command("db", "upgrade")
         self.app = _application(self.server.environ)
         self._people = 0
+        self._cores = os.sched_getaffinity(0)
 
     def __enter__(self) -> Self:
         return self
@@ -62,6 +64,7 @@ class Stage:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        os.sched_setaffinity(0, self._cores)
         try:
             if self.server.process is not None:
                 self.server.stop()
@@ -78,8 +81,17 @@ class Stage:
     def host(self) -> str:
         return f"127.0.0.1:{self.port}"
 
-    def start(self) -> None:
-        self.server.start()
+    def start(self, *, apart: bool = False) -> None:
+        """`apart`: the server on one core, this process on the others, where there are several."""
+        first, *others = sorted(self._cores)
+        if not (apart and others):
+            self.server.start()
+            return
+        os.sched_setaffinity(0, {first})  # which the server inherits
+        try:
+            self.server.start()
+        finally:
+            os.sched_setaffinity(0, others)
 
     def students(self, number: int, *, sessions: int = 1) -> list[list[Visitor]]:
         """New students who may order, each logged in with so many browsers."""

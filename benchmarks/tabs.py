@@ -1,75 +1,89 @@
-"""A thousand tabs that poll every two seconds while other students order: p50, p99 and errors."""
+"""A thousand tabs that poll every two seconds while students order and cards are issued."""
 
 from __future__ import annotations
 
+import html
 import random
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from benchmarks.load import Client, Send, post, run
+from benchmarks.load import Client, Results, Send, get, post, run
 from benchmarks.polls import poll
 from benchmarks.stage import PAGE, Stage, Visitor
 from benchmarks.table import milliseconds, show
+from benchmarks.yardsticks import BARE_FLASK
 
 TABS = 1000
 EVERY = 2.0
 SECONDS = 20.0
-ORDERS = 200
+ORDERS = 300
+"""Placed meanwhile, by students whose own tab is among those that poll."""
 FORM = "application/x-www-form-urlencoded"
+UNCHANGED, NEWS, ORDER, YARDSTICK = "poll, unchanged", "poll, news", "„Zamów”", "bare Flask view"
+_ADDRESS = re.compile(r'data-hx-get="([^"]+)"')
 
 
-def tab(request: bytes, first: float) -> Client:
-    """Polls at its own times, whether or not the answer before was late."""
-    at = first
+def tab(host: str, visitor: Visitor, seen: str, first: float) -> Client:
+    """Polls at its own times, whether or not the last answer was late, and follows news as htmx does."""
+    request, at = poll(host, visitor, seen), first
     while True:
-        yield Send(request, "poll", at)
+        reply = yield Send(request, UNCHANGED, at, {200: NEWS})
+        if reply.status == 200 and (found := _ADDRESS.search(reply.text)):
+            address = html.unescape(found[1])
+            request = get(address, host, "HX-Request: true", f"Cookie: {visitor.cookie}")
         at += EVERY
 
 
-def ordering(host: str, students: Sequence[list[Visitor]], first: float) -> Client:
+def ordering(host: str, students: Sequence[Visitor], begin: float) -> Client:
     """One student after another presses „Zamów”."""
-    for place, (visitor, *_others) in enumerate(students):
+    for place, visitor in enumerate(students):
         headers = (f"Cookie: {visitor.cookie}", f"Referer: http://{host}{PAGE}")
-        request = post(f"{PAGE}/zamow", host, f"csrf_token={visitor.csrf_token}", FORM, *headers)
-        yield Send(request, "order", first + place * SECONDS / ORDERS)
+        body = f"csrf_token={visitor.csrf_token}"
+        at = begin + place * SECONDS / len(students)
+        yield Send(post(f"{PAGE}/zamow", host, body, FORM, *headers), ORDER, at)
+
+
+def bare(host: str, begin: float) -> Client:
+    """The yardstick, now and then, in the same crowd."""
+    for place in range(int(SECONDS * 10)):
+        yield Send(get(BARE_FLASK, host), YARDSTICK, begin + place / 10)
+
+
+def clients(stage: Stage, people: Sequence[Visitor], shown: dict[int, str], begin: float) -> Iterator[Client]:
+    for one in people:
+        yield tab(stage.host, one, shown.get(one.student_id, "none"), begin + random.uniform(0, EVERY))
+    yield ordering(stage.host, people[:ORDERS], begin)
+    yield bare(stage.host, begin)
+
+
+def measure() -> Results:
+    with Stage() as stage:
+        students = stage.students(TABS)
+        stage.order(*students[ORDERS:])
+        shown = stage.seen()
+        stage.start()
+        begin = time.perf_counter() + 1.5
+        people = [browsers[0] for browsers in students]
+        seconds = SECONDS + begin - time.perf_counter()
+        return run(stage.port, list(clients(stage, people, shown, begin)), seconds)
 
 
 def main() -> None:
-    with Stage() as stage:
-        watching, waiting = stage.students(TABS), stage.students(ORDERS)
-        stage.order(*watching)
-        shown = stage.seen()
-        stage.start()
-        begin = time.perf_counter() + 2
-        clients = [
-            tab(poll(stage.host, one, shown[one.student_id]), begin + random.uniform(0, EVERY))
-            for one, *_others in watching
-        ]
-        results = run(
-            stage.port,
-            [*clients, ordering(stage.host, waiting, begin)],
-            SECONDS + begin - time.perf_counter(),
-        )
-        rows = [
-            [
-                name,
-                f"{results.count(kind):,}",
-                milliseconds(results.percentile(kind, 0.5)),
-                milliseconds(results.percentile(kind, 0.99)),
-                str(results.errors(kind, expected) + results.broken),
-            ]
-            for name, kind, expected in (("poll, unchanged", "poll", 204), ("„Zamów”", "order", 303))
-        ]
-        show(
-            f"{TABS} tabs polling every {EVERY:.0f} s for {SECONDS:.0f} s, {ORDERS} orders meanwhile",
-            ("", "answers", "p50", "p99", "errors"),
-            rows,
-            f"Of {ORDERS} orders {ready(stage) - TABS} were ready at the end.",
-        )
-
-
-def ready(stage: Stage) -> int:
-    return len(stage.offers())
+    results = measure()
+    yardstick = results.percentile(YARDSTICK, 0.5)
+    rows = []
+    for kind, expected in ((UNCHANGED, 204), (NEWS, 200), (ORDER, 303), (YARDSTICK, 200)):
+        p50, p99 = (results.percentile(kind, share) for share in (0.5, 0.99))
+        errors = str(results.errors(kind, expected))
+        count = f"{results.count(kind):,}"
+        rows.append([kind, count, milliseconds(p50), milliseconds(p99), errors, f"{p50 / yardstick:.1f}"])
+    show(
+        f"{TABS:,} tabs polling every {EVERY:.0f} s for {SECONDS:.0f} s, {ORDERS} orders meanwhile",
+        ("", "answers", "p50", "p99", "errors", "p50 of bare Flask's"),
+        rows,
+        f"Connections broken or answers missing: {results.broken}.",
+    )
 
 
 if __name__ == "__main__":

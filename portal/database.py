@@ -11,9 +11,9 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVarTuple, cast
+from typing import TYPE_CHECKING, Any, TypeVarTuple
 
-from flask import Flask, current_app, has_app_context
+from flask import Flask, has_app_context
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     URL,
@@ -58,7 +58,6 @@ else:
     Model = db.Model
 
 Columns = TypeVarTuple("Columns")
-_SINGLE_READS = "portal.database.single_reads"
 _writer = threading.Lock()
 
 
@@ -91,7 +90,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _prepare_sqlite(db.engine)
-        app.extensions[_SINGLE_READS] = SingleReads(db.engine.url)
+        app.extensions["portal.database.single_reads"] = SingleReads(db.engine.url)
 
 
 def _prepare_sqlite(engine: Engine) -> None:
@@ -137,10 +136,6 @@ class SingleReads:
             del self._mine.connection
             connection.close()
             raise
-
-
-def single_reads() -> SingleReads:
-    return cast(SingleReads, current_app.extensions[_SINGLE_READS])
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from flask_babel import gettext as _
 
+from portal import clock
 from portal.issuer.interface import Offer
 from portal.mlegitymacja.polling import Watch, version_seen
 from portal.orders import service, words
@@ -72,6 +73,6 @@ def for_student(student_id: int, watch: Watch | None = None, *, codes: bool = Fa
     """The panel as it should be shown now; `watch` where a page goes on watching."""
     standing = service.current_for(student_id)
     seen = version_seen(standing.order)
-    watch = watch.at(watch.due_step, seen) if watch else Watch.begin(seen, codes=codes)
+    watch = watch.at(watch.due_step(clock.now()), seen) if watch else Watch.begin(seen, codes=codes)
     offer = service.open_offer(standing.order) if standing.order else None
     return Panel(standing, offer, watch)

@@ -20,8 +20,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal.audit import Actor
 from portal.identity import Role, me, my_student_id, student_required
-from portal.mlegitymacja import panel, polling, qr
+from portal.mlegitymacja import panel, qr
 from portal.mlegitymacja.polling import Watch
+from portal.mlegitymacja.short_path import TOO_MANY
 from portal.orders import service, words
 from portal.orders.models import Order
 from portal.orders.states import Status
@@ -48,8 +49,8 @@ def codes() -> str | BaseResponse:
 
 @blueprint.get("/stan")
 def poll() -> BaseResponse:
-    """What the page asks while it watches. Where nothing is new, `polling.nothing_new` has answered."""
-    if polling.TOO_MANY in request.environ:
+    """What the page asks while it watches. Where nothing is new, `short_path` has answered."""
+    if TOO_MANY in request.environ:
         return Response(status=429, headers={"Retry-After": "5"})
     return _news()
 

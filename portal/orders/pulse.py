@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from datetime import datetime
 from typing import cast
@@ -15,6 +16,7 @@ class Pulse:
     def __init__(self) -> None:
         self._due = threading.Event()
         self._stopping = threading.Event()
+        self.parent = os.getppid()
         self.last_beat: datetime | None = None
         """When the thread last went round, in UTC; None while no thread runs in this process."""
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import os
+import signal
 import threading
 from typing import IO, cast
 
@@ -42,6 +44,7 @@ def start(app: Flask) -> threading.Thread | None:
 def _run(app: Flask, settings: Settings, heart: Pulse) -> None:
     lock = _wait_for_lock(settings, heart)
     if lock is None:
+        _follow_the_server(heart)
         return
     _log.info("issuance thread started")
     with lock:
@@ -51,6 +54,14 @@ def _run(app: Flask, settings: Settings, heart: Pulse) -> None:
                 last_sweep = _round(heart, last_sweep)
     heart.last_beat = None
     _log.info("issuance thread ended")
+    _follow_the_server(heart)
+
+
+def _follow_the_server(heart: Pulse) -> None:
+    """A worker left behind would go on answering beside the next server: it ends with its main process."""
+    if _orphaned(heart):
+        _log.warning("the server's main process is gone, so this worker ends")
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _round(heart: Pulse, last_sweep: float) -> float:
@@ -72,7 +83,12 @@ def _round(heart: Pulse, last_sweep: float) -> float:
 
 
 def _ending(heart: Pulse) -> bool:
-    return heart.stopping or not threading.main_thread().is_alive()
+    return heart.stopping or not threading.main_thread().is_alive() or _orphaned(heart)
+
+
+def _orphaned(heart: Pulse) -> bool:
+    """The server's main process was killed, and has left this worker behind."""
+    return os.getppid() != heart.parent
 
 
 def _wait_for_lock(settings: Settings, heart: Pulse) -> IO[str] | None:

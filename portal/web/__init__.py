@@ -36,7 +36,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         # A form lives as long as the session that its token is bound to.
         WTF_CSRF_TIME_LIMIT=None,
     )
-    app.session_interface = SessionCookie()
+    app.session_interface = SessionCookie(app)
     admission.init_app(app)
     access.init_app(app)
     errors.init_app(app)

@@ -23,20 +23,21 @@ class EarlyAnswers:
 
     def __init__(self, app: Wsgi, flask: Flask) -> None:
         self._app = app
-        self._flask = flask
         self._checks: dict[str, Check] = flask.extensions.setdefault(_CHECKS, {})
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         check = self._checks.get(environ.get("PATH_INFO", ""))
-        if check is not None and environ["REQUEST_METHOD"] == "GET" and REFUSED not in environ:
-            with self._flask.app_context():
-                nothing_new = check(environ)
-            if nothing_new:
-                start_response("204 No Content", list(_HEADERS))
-                return ()
+        if (
+            check is not None
+            and environ["REQUEST_METHOD"] == "GET"
+            and REFUSED not in environ
+            and check(environ)
+        ):
+            start_response("204 No Content", list(_HEADERS))
+            return ()
         return self._app(environ, start_response)
 
 
 def register(app: Flask, path: str, check: Check) -> None:
-    """Ask `check`, in an application context, at each GET of `path`. It must not raise."""
+    """Ask `check` at each GET of `path`, outside of any context of Flask's. It must not raise."""
     cast("dict[str, Check]", app.extensions[_CHECKS])[path] = check

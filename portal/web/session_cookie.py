@@ -14,24 +14,29 @@ from portal.web.wsgi import Environ
 
 
 class SessionCookie(SecureCookieSessionInterface):
-    """For one application, whose secret key doesn't change while it runs."""
+    """For one application, whose configuration doesn't change once it serves."""
 
-    def __init__(self) -> None:
+    def __init__(self, app: Flask) -> None:
+        self._app = app
         self._serializer: URLSafeTimedSerializer | None = None
+        self._name = ""
+        self._max_age = 0
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
         if self._serializer is None:
+            self._name = self.get_cookie_name(app)
+            self._max_age = int(app.permanent_session_lifetime.total_seconds())
             self._serializer = super().get_signing_serializer(app)
         return self._serializer
 
-    def read(self, app: Flask, environ: Environ) -> Mapping[str, Any]:
+    def read(self, environ: Environ) -> Mapping[str, Any]:
         """What the cookie of this request says, before Flask has opened it; nothing where it was altered."""
-        sent = parse_cookie(environ.get("HTTP_COOKIE")).get(self.get_cookie_name(app))
-        serializer = self.get_signing_serializer(app)
+        serializer = self.get_signing_serializer(self._app)
+        sent = parse_cookie(environ.get("HTTP_COOKIE")).get(self._name)
         if not sent or serializer is None:
             return {}
         try:
-            content = serializer.loads(sent, max_age=int(app.permanent_session_lifetime.total_seconds()))
+            content = serializer.loads(sent, max_age=self._max_age)
         except BadSignature:
             return {}
         return content if isinstance(content, dict) else {}

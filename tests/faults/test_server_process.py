@@ -29,7 +29,7 @@ def server(prepared: Server) -> Iterator[Server]:
     prepared.start()
     yield prepared
     if prepared.process is not None and prepared.process.poll() is None:
-        prepared.stop(signal.SIGKILL)
+        prepared.kill()
 
 
 class Browser:
@@ -80,9 +80,16 @@ def test_the_server_ends_when_told_to_and_its_thread_with_it(server: Server, how
 
 
 @pytest.mark.faults
+def test_a_worker_whose_server_was_killed_ends_too(server: Server) -> None:
+    until(lambda: "issuance thread started" in server.log)
+    server.stop(signal.SIGKILL)
+    assert "so this worker ends" in server.log
+
+
+@pytest.mark.faults
 def test_what_was_confirmed_survives_kill_9_and_is_issued_by_the_next_process(server: Server) -> None:
     Browser(server, "100005").order()
-    server.stop(signal.SIGKILL)
+    server.kill()
     assert len(statuses(server.instance)) == 1, "the student was told that it is ordered"
     server.start()
     # A claim that the kill cut off waits for the end of its lease, a minute; most often there is none.
