@@ -2,7 +2,7 @@
 
 The kinds take turns in short rounds on one server, and the median of the rounds counts, so that whatever else
 the machine does falls on all of them alike. Measured twice: with the server on one core and the load on the
-others, where the server's own work shows; and with all cores shared, where eight threads that wait for one
+others, where the server's own work shows; and with all cores shared, where several threads that wait for one
 interpreter also pay for waking each other up.
 """
 

@@ -19,14 +19,16 @@ EVERY = 2.0
 SECONDS = 20.0
 ORDERS = 300
 """Placed meanwhile, by students whose own tab is among those that poll."""
+HANDS = 10
+"""Students who may press the button at the same time."""
 FORM = "application/x-www-form-urlencoded"
 UNCHANGED, NEWS, ORDER, YARDSTICK = "poll, unchanged", "poll, news", "„Zamów”", "bare Flask view"
 _ADDRESS = re.compile(r'data-hx-get="([^"]+)"')
 
 
-def tab(host: str, visitor: Visitor, seen: str, first: float) -> Client:
+def tab(host: str, visitor: Visitor, seen: str, after: float) -> Client:
     """Polls at its own times, whether or not the last answer was late, and follows news as htmx does."""
-    request, at = poll(host, visitor, seen), first
+    request, at = poll(host, visitor, seen), time.perf_counter() + after
     while True:
         reply = yield Send(request, UNCHANGED, at, {200: NEWS})
         if reply.status == 200 and (found := _ADDRESS.search(reply.text)):
@@ -35,26 +37,29 @@ def tab(host: str, visitor: Visitor, seen: str, first: float) -> Client:
         at += EVERY
 
 
-def ordering(host: str, students: Sequence[Visitor], begin: float) -> Client:
-    """One student after another presses „Zamów”."""
-    for place, visitor in enumerate(students):
+def ordering(host: str, students: Sequence[Visitor], hand: int) -> Client:
+    """Every tenth student presses „Zamów” when it is their turn."""
+    begin = time.perf_counter()
+    for place, visitor in list(enumerate(students))[hand::HANDS]:
         headers = (f"Cookie: {visitor.cookie}", f"Referer: http://{host}{PAGE}")
         body = f"csrf_token={visitor.csrf_token}"
         at = begin + place * SECONDS / len(students)
         yield Send(post(f"{PAGE}/zamow", host, body, FORM, *headers), ORDER, at)
 
 
-def bare(host: str, begin: float) -> Client:
+def bare(host: str) -> Client:
     """The yardstick, now and then, in the same crowd."""
+    begin = time.perf_counter()
     for place in range(int(SECONDS * 10)):
         yield Send(get(BARE_FLASK, host), YARDSTICK, begin + place / 10)
 
 
-def clients(stage: Stage, people: Sequence[Visitor], shown: dict[int, str], begin: float) -> Iterator[Client]:
+def clients(stage: Stage, people: Sequence[Visitor], shown: dict[int, str]) -> Iterator[Client]:
     for one in people:
-        yield tab(stage.host, one, shown.get(one.student_id, "none"), begin + random.uniform(0, EVERY))
-    yield ordering(stage.host, people[:ORDERS], begin)
-    yield bare(stage.host, begin)
+        yield tab(stage.host, one, shown.get(one.student_id, "none"), random.uniform(0, EVERY))
+    for hand in range(HANDS):
+        yield ordering(stage.host, people[:ORDERS], hand)
+    yield bare(stage.host)
 
 
 def measure() -> Results:
@@ -63,10 +68,8 @@ def measure() -> Results:
         stage.order(*students[ORDERS:])
         shown = stage.seen()
         stage.start()
-        begin = time.perf_counter() + 1.5
         people = [browsers[0] for browsers in students]
-        seconds = SECONDS + begin - time.perf_counter()
-        return run(stage.port, list(clients(stage, people, shown, begin)), seconds)
+        return run(stage.port, clients(stage, people, shown), SECONDS)
 
 
 def main() -> None:

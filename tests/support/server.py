@@ -61,7 +61,7 @@ class Server:
         self.command("demo", "load")
 
     def start(self) -> None:
-        command = [BIN / "granian", "--interface", "wsgi", "--workers", "1", "--blocking-threads", "8"]
+        command = [BIN / "granian", "--interface", "wsgi", "--workers", "1", "--blocking-threads", "4"]
         command += ["--host", "127.0.0.1", "--port", str(self.port), "--no-ws", self.application]
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=self.environ, stdout=log, stderr=log)
