@@ -20,7 +20,7 @@ SECONDS = 20.0
 ORDERS = 300
 """Placed meanwhile, by students whose own tab is among those that poll."""
 HANDS = 10
-"""Students who may press the button at the same time."""
+"""Students who may press the button at the same time; and clients of the yardstick."""
 FORM = "application/x-www-form-urlencoded"
 UNCHANGED, NEWS, ORDER, YARDSTICK = "poll, unchanged", "poll, news", "„Zamów”", "bare Flask view"
 _ADDRESS = re.compile(r'data-hx-get="([^"]+)"')
@@ -47,11 +47,12 @@ def ordering(host: str, students: Sequence[Visitor], hand: int) -> Client:
         yield Send(post(f"{PAGE}/zamow", host, body, FORM, *headers), ORDER, at)
 
 
-def bare(host: str) -> Client:
-    """The yardstick, now and then, in the same crowd."""
-    begin = time.perf_counter()
-    for place in range(int(SECONDS * 10)):
-        yield Send(get(BARE_FLASK, host), YARDSTICK, begin + place / 10)
+def bare(host: str, after: float) -> Client:
+    """The yardstick in the same crowd, as a tab would ask for it."""
+    at = time.perf_counter() + after
+    while True:
+        yield Send(get(BARE_FLASK, host), YARDSTICK, at)
+        at += EVERY
 
 
 def clients(stage: Stage, people: Sequence[Visitor], shown: dict[int, str]) -> Iterator[Client]:
@@ -59,7 +60,8 @@ def clients(stage: Stage, people: Sequence[Visitor], shown: dict[int, str]) -> I
         yield tab(stage.host, one, shown.get(one.student_id, "none"), random.uniform(0, EVERY))
     for hand in range(HANDS):
         yield ordering(stage.host, people[:ORDERS], hand)
-    yield bare(stage.host)
+    for place in range(HANDS):
+        yield bare(stage.host, place * EVERY / HANDS)
 
 
 def measure() -> Results:

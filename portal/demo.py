@@ -165,7 +165,7 @@ def logins() -> list[Login]:
     students = [
         Login(login, STUDENT_PASSWORD, name, shows.get(login, "")) for login, name, _key in _sample_people()
     ]
-    return [*students, Login(STAFF, STAFF, _("Dean's office"), _("the staff's pages"))]
+    return [*students, Login(STAFF, STAFF, _("Dean's office"), _("a member of staff"))]
 
 
 def _shows() -> dict[str, str]:
