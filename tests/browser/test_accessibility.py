@@ -108,3 +108,18 @@ def put_into(server: Server, status: str) -> None:
             " WHERE id = (SELECT max(id) FROM orders)",
             (status,),
         )
+
+
+@everywhere
+def test_setting_a_password_by_a_link(browser: Browser, server: Server, width: int, locale: str) -> None:
+    link = next(
+        word for word in server.command("accounts", "invite", "100010").split() if word.startswith(server.url)
+    )
+    for visitor in visit(browser, server, viewport={"width": width, "height": 800}, locale=locale):
+        visitor.page.goto(link)
+        visitor.check("setting a password")
+        visitor.page.fill("input[type=password] >> nth=0", "short")
+        visitor.page.click("main form button")
+        visitor.check("a refused password")
+        visitor.open("/haslo/" + "x" * 43)
+        visitor.check("a dead link")
