@@ -54,7 +54,12 @@ class Watch:
 
 def version_seen(order: Order | None) -> str:
     """What a page shows: which order, in which version."""
-    return NO_ORDER if order is None else f"{order.public_id}.{order.version}"
+    return NO_ORDER if order is None else seen_as(order.public_id, order.version)
+
+
+def seen_as(public_id: str, version: int) -> str:
+    """How a poll's address names one version of an order."""
+    return f"{public_id}.{version}"
 
 
 class PollLimit:

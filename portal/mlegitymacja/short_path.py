@@ -23,7 +23,7 @@ from portal.identity import (
     my_live_session,
     session_token_hash,
 )
-from portal.mlegitymacja.polling import NO_ORDER, PollLimit, Watch
+from portal.mlegitymacja.polling import NO_ORDER, PollLimit, Watch, seen_as
 from portal.orders.models import Order
 from portal.settings import Settings
 from portal.web.session_cookie import SessionCookie
@@ -75,7 +75,7 @@ class ShortPath:
         if row is None:
             return None
         public_id, version = row
-        return NO_ORDER if public_id is None else f"{public_id}.{version}"
+        return NO_ORDER if public_id is None else seen_as(public_id, version)
 
 
 def _plain_watch(query: str) -> Watch | None:
