@@ -1,7 +1,12 @@
 """Entry point of the server: ``granian --interface wsgi wsgi:app``. Starts the issuance thread."""
 
+from typing import cast
+
 from portal import create_app
+from portal.cores import OneCore
 from portal.orders import thread
+from portal.web.wsgi import Wsgi
 
 app = create_app()
+app.wsgi_app = OneCore(cast(Wsgi, app.wsgi_app))  # type: ignore[method-assign]
 thread.start(app)

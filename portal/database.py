@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVarTuple
 
-from flask import Flask, has_app_context
+from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     URL,
@@ -142,9 +142,11 @@ class SingleReads:
 def write() -> Iterator[Session]:
     """One writing transaction: committed at the end of the block, rolled back on any exception.
 
-    Needs an application context. What `db.session` had read before is read anew afterwards.
+    Needs an application context. What `db.session` had read before is read anew afterwards. Its connection is
+    given back before: those who wait for the one writer would hold the whole pool, and the writer find none.
     """
     engine = db.engine
+    db.session.rollback()
     if engine.dialect.name != "sqlite":
         with Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
@@ -155,5 +157,4 @@ def write() -> Iterator[Session]:
             session.begin(),
         ):
             yield session
-    if has_app_context():
-        db.session.rollback()
+    db.session.rollback()

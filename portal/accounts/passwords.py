@@ -11,12 +11,17 @@ import os
 import secrets
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from portal.cores import run_on_any
+
+T = TypeVar("T")
 SALT_BYTES = 16
 HASH_BYTES = 32
 
@@ -56,13 +61,20 @@ class Gate:
             self._room.release()
 
 
-gate = Gate(slots=max(1, (os.cpu_count() or 1) // 2), waiting=4, patience=2.0)
+_SLOTS = max(1, (os.cpu_count() or 1) // 2)
+gate = Gate(slots=_SLOTS, waiting=4, patience=2.0)
+# Threads of its own: the requests' threads share one core, which a hash would keep from everybody else.
+_workers = ThreadPoolExecutor(_SLOTS, "passwords", run_on_any)
+
+
+def _in_turn(work: Callable[[], T]) -> T:
+    with gate.turn():
+        return _workers.submit(work).result()
 
 
 def hash_password(password: str) -> str:
     """The hash in PHC form, with its own salt. Raises `HashingBusy`."""
-    with gate.turn():
-        return _hasher.hash(_normal(password))
+    return _in_turn(lambda: _hasher.hash(_normal(password)))
 
 
 def verify(password_hash: str | None, password: str) -> bool:
@@ -70,11 +82,10 @@ def verify(password_hash: str | None, password: str) -> bool:
 
     Without a hash the answer is no, after the same work: time must not tell which accounts exist.
     """
-    with gate.turn():
-        try:
-            return _hasher.verify(password_hash or _NOBODY, _normal(password))
-        except (VerificationError, InvalidHashError):
-            return False
+    try:
+        return _in_turn(lambda: _hasher.verify(password_hash or _NOBODY, _normal(password)))
+    except (VerificationError, InvalidHashError):
+        return False
 
 
 def outdated(password_hash: str) -> bool:

@@ -7,9 +7,9 @@ from flask.cli import AppGroup
 
 from portal import audit, clock
 from portal.audit import COMMAND_LINE
+from portal.database import write
 from portal.issuer.keys import key_store
 from portal.issuer.metadata import is_needed
-from portal.issuer.transactions import writing
 
 group = AppGroup("issuer", help="The issuer of the cards and its signing keys.")
 
@@ -21,7 +21,7 @@ def rotate_key() -> None:
     A running server uses it at once. The old key's public part stays published as long as anything it signed
     can be valid; its private part is destroyed.
     """
-    with writing() as session:
+    with write() as session:
         old, new = key_store().rotate(clock.now())
         audit.record(
             session,

@@ -11,9 +11,8 @@ from sqlalchemy import ColumnElement, case, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from portal import clock
-from portal.database import UtcDateTime, db
+from portal.database import UtcDateTime, db, write
 from portal.issuer.models import Card, IssuedCopy, StatusList
-from portal.issuer.transactions import writing
 
 LIST_SIZE = 131_072
 """Entries of one list; protocols ask for at least 100,000, so that a place tells nothing."""
@@ -42,7 +41,7 @@ def _open_list() -> int:
     found = db.session.scalar(roomy)
     if found is not None:
         return found
-    with writing() as session:
+    with write() as session:
         found = session.scalar(roomy)  # another thread may have opened it meanwhile
         if found is None:
             opened = insert(StatusList).values(version=1, taken=0, opened_at=clock.now())
@@ -145,7 +144,7 @@ def publish(list_id: int, version: int, until: datetime) -> bool:
     """
     until_value = literal(until, UtcDateTime)
     later = case((StatusList.published_until > until_value, StatusList.published_until), else_=until_value)
-    with writing() as session:
+    with write() as session:
         done = session.execute(
             update(StatusList)
             .where(StatusList.id == list_id, StatusList.version == version)

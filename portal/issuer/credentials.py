@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal import clock
+from portal.database import write
 from portal.issuer import card_data, claims, copies, nonces, offers, proofs, sdjwt
 from portal.issuer.copies import Slot
 from portal.issuer.errors import ProtocolError, bad_token, denied
@@ -21,7 +22,6 @@ from portal.issuer.keys import key_store
 from portal.issuer.models import AccessToken, Card, CardOffer, CardStatus, OfferStatus
 from portal.issuer.proofs import Proof
 from portal.issuer.tokens import Bearer
-from portal.issuer.transactions import writing
 from portal.issuer.urls import CONFIGURATION_ID, issuer_id
 from portal.settings import settings
 
@@ -115,7 +115,7 @@ def _draft(sealed: bytes, proof: Proof) -> _Draft:
 
 def _commit(bearer: Bearer, proof: Proof, draft: _Draft) -> None:
     """Write down that this copy exists. Raises where another request, or the end of the card, was first."""
-    with writing() as session:
+    with write() as session:
         offer = _lock(session, bearer, proof)
         nonces.spend(session, proof.nonce)
         collected = offer is None or _collect(session, offer, bearer.reference)

@@ -8,10 +8,10 @@ from datetime import datetime
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from portal.database import write
 from portal.issuer import cards, copies, offers, sweeping
 from portal.issuer.cards import Prepared
 from portal.issuer.interface import CardRequest, IssuerRefused, IssuerUnavailable, Offer
-from portal.issuer.transactions import writing
 from portal.issuer.urls import offer_uri
 from portal.settings import Settings
 
@@ -51,7 +51,7 @@ class EmbeddedIssuer:
 
     def revoke(self, reference: str) -> None:
         try:
-            with writing() as session:
+            with write() as session:
                 self.revoke_in(session, reference)
         except SQLAlchemyError as error:
             raise IssuerUnavailable("the database can't be written") from error
@@ -92,6 +92,6 @@ def _prepare(requests: Sequence[CardRequest]) -> Answers:
 def _store(ready: Sequence[Prepared]) -> Answers:
     if not ready:
         return {}
-    with writing() as session:
+    with write() as session:
         ended = cards.store(session, ready)
     return {reference: IssuerRefused("ended") for reference in ended}

@@ -8,13 +8,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.database import db
+from portal.database import db, write
 from portal.issuer import copies, offers, tokens
 from portal.issuer.errors import ProtocolError
 from portal.issuer.events import listener
 from portal.issuer.models import AccessToken, IssuedCopy, OfferStatus
 from portal.issuer.tokens import Bearer
-from portal.issuer.transactions import writing
 
 ACCEPTED = "credential_accepted"
 FAILURE = "credential_failure"
@@ -31,7 +30,7 @@ def note(bearer: Bearer, request: Mapping[str, Any]) -> None:
         raise ProtocolError("invalid_notification_id", "no copy of this card has this notification_id")
     if event == ACCEPTED:
         return
-    with writing() as session:
+    with write() as session:
         # A repeat, or word about a copy that was replaced since, changes nothing.
         if not copies.revoke_one(session, copy_id):
             return

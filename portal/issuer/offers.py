@@ -12,12 +12,11 @@ from sqlalchemy.orm import Session
 
 from portal import audit, clock
 from portal.audit import Actor
-from portal.database import db
+from portal.database import db, write
 from portal.encryption import fingerprint
 from portal.issuer.card_data import ends_at
 from portal.issuer.models import Card, CardOffer, CardStatus, OfferStatus
 from portal.issuer.throttle import unknown_refusals
-from portal.issuer.transactions import writing
 from portal.settings import settings
 
 MAX_ATTEMPTS = 5
@@ -175,7 +174,7 @@ def current(reference: str) -> CardOffer | None:
 def refuse_closed(known: Known, actor: Actor, what: str) -> None:
     """Write down that a used or old offer was tried again: at most once a minute for each offer."""
     now = clock.now()
-    with writing() as session:
+    with write() as session:
         due = session.execute(
             update(CardOffer)
             .where(
@@ -199,5 +198,5 @@ def refuse_closed(known: Known, actor: Actor, what: str) -> None:
 def refuse_unknown(actor: Actor, what: str) -> None:
     """Write down that something made up or altered was tried; a flood of it fills no disk."""
     if unknown_refusals().admit("all"):
-        with writing() as session:
+        with write() as session:
             audit.record(session, audit.Event.OFFER_REFUSED, actor=actor, detail=f"unknown_{what}")

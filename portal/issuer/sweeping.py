@@ -7,10 +7,9 @@ import logging
 from sqlalchemy import delete, select, update
 
 from portal import clock
-from portal.database import db
+from portal.database import db, write
 from portal.issuer import cards, offers, tokens
 from portal.issuer.models import AccessToken, Card, CardOffer, CardStatus, OfferStatus, SpentNonce
-from portal.issuer.transactions import writing
 
 BATCH = 100
 
@@ -39,7 +38,7 @@ def void_spent() -> None:
     ).all()
     for offer in due:
         try:
-            with writing() as session:
+            with write() as session:
                 tokens.void(session, offer.id, offer.reference, OfferStatus.SPENT, "spent")
         except Exception:  # one card's trouble must not keep the others from their codes
             _log.exception("the spent offer of %s could not be voided", offer.reference)
@@ -51,7 +50,7 @@ def expire_offers() -> None:
     overdue = (CardOffer.status == OfferStatus.OPEN, CardOffer.expires_at <= now)
     due = db.session.scalars(select(CardOffer.id).where(*overdue).limit(BATCH)).all()
     if due:
-        with writing() as session:
+        with write() as session:
             session.execute(
                 update(CardOffer)
                 .where(CardOffer.id.in_(due), *overdue)
@@ -65,7 +64,7 @@ def end_cards() -> None:
     over = (Card.status == CardStatus.LIVE, Card.valid_until < clock.today())
     due = db.session.scalars(select(Card.id).where(*over).limit(BATCH)).all()
     if due:
-        with writing() as session:
+        with write() as session:
             for card_id in due:
                 cards.end(session, card_id)
 
@@ -75,7 +74,7 @@ def forget_tokens() -> None:
         select(AccessToken.id).where(AccessToken.expires_at <= clock.now()).limit(BATCH)
     ).all()
     if due:
-        with writing() as session:
+        with write() as session:
             session.execute(
                 delete(AccessToken)
                 .where(AccessToken.id.in_(due))
@@ -88,7 +87,7 @@ def forget_nonces() -> None:
         select(SpentNonce.id).where(SpentNonce.expires_at <= clock.now()).limit(BATCH)
     ).all()
     if due:
-        with writing() as session:
+        with write() as session:
             session.execute(
                 delete(SpentNonce).where(SpentNonce.id.in_(due)).execution_options(synchronize_session=False)
             )

@@ -13,12 +13,11 @@ from sqlalchemy.orm import Session
 
 from portal import audit, clock
 from portal.audit import Actor
-from portal.database import db
+from portal.database import db, write
 from portal.issuer import cards, offers
 from portal.issuer.errors import ProtocolError, bad_token
 from portal.issuer.events import listener
 from portal.issuer.models import AccessToken, Card, CardOffer, CardStatus, OfferStatus
-from portal.issuer.transactions import writing
 
 LIFETIME = timedelta(seconds=300)
 """A bearer token that lived longer would have to be bound to its sender."""
@@ -89,7 +88,7 @@ def _spend(known: offers.Known, token: str, by_identifier: bool) -> bool:
     now = clock.now()
     live = select(Card.id).where(Card.id == CardOffer.card_id, Card.status == CardStatus.LIVE).exists()
     fitting = (CardOffer.attempts < offers.MAX_ATTEMPTS, CardOffer.expires_at > now, live)
-    with writing() as session:
+    with write() as session:
         if not offers.change(session, known.id, OfferStatus.OPEN, OfferStatus.SPENT, *fitting, spent_at=now):
             return False
         session.execute(
@@ -105,7 +104,7 @@ def _spend(known: offers.Known, token: str, by_identifier: bool) -> bool:
 
 
 def _count_wrong(known: offers.Known, actor: Actor) -> None:
-    with writing() as session:
+    with write() as session:
         attempts = session.execute(
             update(CardOffer)
             .where(CardOffer.id == known.id, CardOffer.status == OfferStatus.OPEN)

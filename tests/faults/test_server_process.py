@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
@@ -107,3 +109,16 @@ def test_a_second_process_on_the_same_directory_serves_but_does_not_issue(server
     finally:
         second.stop()
     assert "issuance thread started" not in second.log
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="threads can't be bound to a core here")
+def test_threads_that_answer_share_a_core_and_the_others_run_on_any(server: Server) -> None:
+    allowed = os.sched_getaffinity(0)
+    Browser(server, "100007")
+    assert server.process is not None
+    workers = psutil.Process(server.process.pid).children(recursive=True)
+    threads = [thread.id for worker in workers for thread in worker.threads()]
+    bound = [cores for cores in map(os.sched_getaffinity, threads) if cores != allowed]
+    assert len(set(map(frozenset, bound))) == (1 if len(allowed) > 1 else 0)
+    assert all(len(cores) == 1 for cores in bound)
+    assert len(bound) < len(threads)
