@@ -16,7 +16,7 @@ from typing import ParamSpec, TypeVar, cast
 from flask import abort, request
 from flask import session as cookie
 from flask_login import UserMixin, current_user
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, bindparam
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, bindparam, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import audit
@@ -56,6 +56,8 @@ class Account(Model):
     enabled: Mapped[bool] = mapped_column(default=True)
     language: Mapped[str | None] = mapped_column(String(2))
     """Chosen on a page; empty: never, so that the browser's counts."""
+    wants_mail: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether the portal may write to the student about the card."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -6,19 +6,19 @@ named at once, with what is allowed.
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Literal, TypedDict, TypeVar, cast
+from typing import Literal, TypedDict, cast, get_args
 from urllib.parse import urlsplit
 
 from flask import current_app
 
+from portal.settings_reading import Network, Reader, flag, networks, span, whole
+
 Policy = Literal["classic", "2025"]
-T = TypeVar("T")
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+MailSecurity = Literal["starttls", "tls", "none"]
 
 ROOT = Path(__file__).resolve().parent.parent
 MIN_SECRET_LENGTH = 32
@@ -43,6 +43,19 @@ class AccessibilityStatement:
     architecture_en: str = ""
     communication_pl: str = ""
     communication_en: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailSettings:
+    """The university's mail server (RFC 6409). Without one the portal sends no mail."""
+
+    host: str
+    sender: str
+    """Address that mails come from."""
+    port: int = 587
+    user: str = ""
+    password: str = field(default="", repr=False)
+    security: MailSecurity = "starttls"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +86,11 @@ class Settings:
     issuance_thread: bool = True
     privacy_contact: str = ""
     """Contact of the data protection officer, shown on /prywatnosc."""
+    mass_revocation_percent: int = 5
+    """An import that would revoke more than this share of the live cards stops and asks."""
+    retention_months: int = 12
+    """How long what is kept of people who left stays, counted from the end of their status."""
+    mail: MailSettings | None = None
 
     @property
     def https(self) -> bool:
@@ -97,82 +115,18 @@ class _Names(TypedDict):
     privacy_contact: str
 
 
+class _Keeping(TypedDict):
+    mass_revocation_percent: int
+    retention_months: int
+
+
 class _Spans(TypedDict):
     offer_lifetime: timedelta
     session_idle: timedelta
     session_absolute: timedelta
 
 
-class _Reader:
-    """Reads variables and collects what is wrong, so that one start names every mistake."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self.environ = environ
-        self.problems: list[str] = []
-
-    def text(self, name: str, default: str | None = None) -> str:
-        value = self.environ.get(f"PORTAL_{name}", "").strip()
-        if value:
-            return value
-        if default is None:
-            self.problems.append(f"PORTAL_{name} is not set")
-            return ""
-        return default
-
-    def secret(self, name: str, default: str | None = None) -> str:
-        path = self.environ.get(f"PORTAL_{name}_FILE")
-        if not path:
-            return self.text(name, default)
-        try:
-            value = Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            self.problems.append(f"PORTAL_{name}_FILE cannot be read: {reason}")
-            return ""
-        if not value:
-            self.problems.append(f"PORTAL_{name}_FILE is empty")
-        return value
-
-    def parsed(self, name: str, default: T, parse: Callable[[str], T], allowed: str) -> T:
-        value = self.environ.get(f"PORTAL_{name}", "").strip()
-        if not value:
-            return default
-        try:
-            return parse(value)
-        except ValueError:
-            self.problems.append(f"PORTAL_{name} must be {allowed}")
-            return default
-
-
-def _flag(value: str) -> bool:
-    if value in ("0", "1"):
-        return value == "1"
-    raise ValueError(value)
-
-
-def _policy(value: str) -> Policy:
-    if value == "classic":
-        return "classic"
-    if value == "2025":
-        return "2025"
-    raise ValueError(value)
-
-
-def _networks(value: str) -> tuple[Network, ...]:
-    return tuple(ipaddress.ip_network(part.strip()) for part in value.split(","))
-
-
-def _span(unit: str) -> Callable[[str], timedelta]:
-    def parse(value: str) -> timedelta:
-        number = int(value)
-        if number < 1:
-            raise ValueError(value)
-        return timedelta(**{unit: number})
-
-    return parse
-
-
-def _statement(read: _Reader, *, demo: bool) -> AccessibilityStatement:
+def _statement(read: Reader, *, demo: bool) -> AccessibilityStatement:
     """The statement's contact is asked for outside the demonstration: an empty one would be unlawful."""
     a_day = "a date like 2026-03-31"
     launch = date(2026, 11, 22)
@@ -192,7 +146,7 @@ def _statement(read: _Reader, *, demo: bool) -> AccessibilityStatement:
     )
 
 
-def _base_url(read: _Reader, *, demo: bool) -> str:
+def _base_url(read: Reader, *, demo: bool) -> str:
     """The issuer identifier: no path, no trailing slash (OpenID4VCI 1.0, 12.2.1); https but on loopback."""
     url = read.text("BASE_URL", "http://127.0.0.1:8000" if demo else None)
     parts = urlsplit(url)
@@ -217,8 +171,8 @@ def load(environ: Mapping[str, str]) -> Settings:
 
     Raises `SettingsError`, which names everything that is missing or wrong.
     """
-    read = _Reader(environ)
-    demo = read.parsed("DEMO", False, _flag, "0 or 1")
+    read = Reader(environ)
+    demo = read.parsed("DEMO", False, flag, "0 or 1")
 
     instance = Path(read.text("INSTANCE", str(ROOT / "instance"))).resolve()
     loaded = Settings(
@@ -230,12 +184,14 @@ def load(environ: Mapping[str, str]) -> Settings:
         encryption_keys=tuple(read.secret("ENCRYPTION_KEYS", "").split()),
         policy=read.parsed("POLICY", "classic", _policy, "classic or 2025"),
         trusted_proxies=read.parsed(
-            "TRUSTED_PROXIES", (), _networks, "addresses or networks, with commas between"
+            "TRUSTED_PROXIES", (), networks, "addresses or networks, with commas between"
         ),
-        pesel_on_card=read.parsed("PESEL_ON_CARD", True, _flag, "0 or 1"),
-        issuance_thread=read.parsed("ISSUANCE_THREAD", True, _flag, "0 or 1"),
+        pesel_on_card=read.parsed("PESEL_ON_CARD", True, flag, "0 or 1"),
+        issuance_thread=read.parsed("ISSUANCE_THREAD", True, flag, "0 or 1"),
         accessibility=_statement(read, demo=demo),
         **_names(read, demo=demo),
+        mail=_mail(read),
+        **_keeping(read),
         **_spans(read),
     )
     if read.problems:
@@ -243,14 +199,14 @@ def load(environ: Mapping[str, str]) -> Settings:
     return loaded
 
 
-def _secret_key(read: _Reader, instance: Path, *, demo: bool) -> str:
+def _secret_key(read: Reader, instance: Path, *, demo: bool) -> str:
     secret_key = read.secret("SECRET_KEY", _demo_secret(instance) if demo else None)
     if secret_key and len(secret_key) < MIN_SECRET_LENGTH:
         read.problems.append(f"PORTAL_SECRET_KEY must have at least {MIN_SECRET_LENGTH} characters")
     return secret_key
 
 
-def _names(read: _Reader, *, demo: bool) -> _Names:
+def _names(read: Reader, *, demo: bool) -> _Names:
     """Whose portal it is: asked for outside the demonstration, since a guess would mislead students."""
 
     def only_demo(value: str) -> str | None:
@@ -266,16 +222,58 @@ def _names(read: _Reader, *, demo: bool) -> _Names:
     )
 
 
-def _spans(read: _Reader) -> _Spans:
+def _policy(value: str) -> Policy:
+    if value == "classic":
+        return "classic"
+    if value == "2025":
+        return "2025"
+    raise ValueError(value)
+
+
+def _keeping(read: Reader) -> _Keeping:
+    return _Keeping(
+        mass_revocation_percent=read.parsed(
+            "MASS_REVOCATION_PERCENT", 5, whole(0, 100), "a whole number from 0 to 100"
+        ),
+        retention_months=read.parsed("RETENTION", 12, whole(1, 600), "a whole number of months"),
+    )
+
+
+def _mail(read: Reader) -> MailSettings | None:
+    host, sender = read.text("SMTP_HOST", ""), read.text("MAIL_FROM", "")
+    if bool(host) != bool(sender):
+        read.problems.append("PORTAL_SMTP_HOST and PORTAL_MAIL_FROM are only good together")
+    starttls: MailSecurity = "starttls"
+    security = read.parsed("SMTP_SECURITY", starttls, _mail_security, "starttls, tls or none")
+    usual = {"starttls": 587, "tls": 465, "none": 25}[security]
+    mail = MailSettings(
+        host=host,
+        sender=sender,
+        port=read.parsed("SMTP_PORT", usual, whole(1, 65535), "a port"),
+        user=read.text("SMTP_USER", ""),
+        password=read.secret("SMTP_PASSWORD", ""),
+        security=security,
+    )
+    return mail if host and sender else None
+
+
+def _mail_security(value: str) -> MailSecurity:
+    for known in get_args(MailSecurity):
+        if value == known:
+            return cast(MailSecurity, known)
+    raise ValueError(value)
+
+
+def _spans(read: Reader) -> _Spans:
     return _Spans(
         offer_lifetime=read.parsed(
-            "OFFER_LIFETIME_DAYS", timedelta(days=30), _span("days"), "a whole number of days"
+            "OFFER_LIFETIME_DAYS", timedelta(days=30), span("days"), "a whole number of days"
         ),
         session_idle=read.parsed(
-            "SESSION_IDLE_MINUTES", timedelta(minutes=30), _span("minutes"), "a whole number of minutes"
+            "SESSION_IDLE_MINUTES", timedelta(minutes=30), span("minutes"), "a whole number of minutes"
         ),
         session_absolute=read.parsed(
-            "SESSION_ABSOLUTE_HOURS", timedelta(hours=12), _span("hours"), "a whole number of hours"
+            "SESSION_ABSOLUTE_HOURS", timedelta(hours=12), span("hours"), "a whole number of hours"
         ),
     )
 

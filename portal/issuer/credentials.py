@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select, update
@@ -42,6 +42,7 @@ class _Draft:
     issued: Issued
     slot: Slot
     kid: str
+    valid_until: date
     expires_at: datetime
 
 
@@ -110,7 +111,7 @@ def _draft(sealed: bytes, proof: Proof) -> _Draft:
     key = key_store().current()
     visible = claims.visible(data, settings(), holder=proof.holder, slot=(slot.list_id, slot.idx), now=now)
     credential = sdjwt.issue(visible, claims.disclosable(data, settings(), now=now), key)
-    return _Draft(Issued(credential, secrets.token_urlsafe(16)), slot, key.kid, expires_at)
+    return _Draft(Issued(credential, secrets.token_urlsafe(16)), slot, key.kid, data.valid_until, expires_at)
 
 
 def _commit(bearer: Bearer, proof: Proof, draft: _Draft) -> None:
@@ -118,7 +119,7 @@ def _commit(bearer: Bearer, proof: Proof, draft: _Draft) -> None:
     with write() as session:
         offer = _lock(session, bearer, proof)
         nonces.spend(session, proof.nonce)
-        collected = offer is None or _collect(session, offer, bearer.reference)
+        collected = offer is None or _collect(session, offer, bearer.reference, draft.valid_until)
         if collected:
             copies.revoke_all(session, bearer.card_id)
             copies.add(
@@ -169,11 +170,11 @@ def _lost_token(session: Session, bearer: Bearer) -> ProtocolError:
     return denied("the card was issued to another key") if session.scalar(alive) else bad_token()
 
 
-def _collect(session: Session, offer_id: int, reference: str) -> bool:
+def _collect(session: Session, offer_id: int, reference: str, valid_until: date) -> bool:
     """Close the offer as collected; False where the order ended, which closes it too."""
     if not offers.change(session, offer_id, OfferStatus.SPENT, OfferStatus.COLLECTED):
         raise denied("the offer was closed")
-    if listener().card_collected(session, reference):
+    if listener().card_collected(session, reference, valid_until):
         return True
     offers.change(session, offer_id, OfferStatus.COLLECTED, OfferStatus.WITHDRAWN)
     return False

@@ -33,6 +33,12 @@ class EmbeddedIssuer:
             answers |= _prepare(batch)
         return answers
 
+    def extend(self, requests: Sequence[CardRequest]) -> Answers:
+        raise NotImplementedError
+
+    def forget(self, references: Sequence[str]) -> None:
+        raise NotImplementedError
+
     def renew_offer(self, session: Session, reference: str) -> None:
         cards.renew_offer(session, reference)
 

@@ -78,6 +78,16 @@ class Issuer(Protocol):
     def current_offer(self, reference: str) -> Offer | None:
         """The open offer of this card, or None."""
 
+    def extend(self, requests: Sequence[CardRequest]) -> dict[str, Exception | None]:
+        """Have each card say this from now on; its date of issue stays. Wallets fetch it as they refresh.
+
+        Answers by reference like `prepare`: `IssuerRefused` where the card doesn't exist or has ended.
+        Extended before: None. Runs outside any transaction of the caller.
+        """
+
+    def forget(self, references: Sequence[str]) -> None:
+        """Erase what is left of these cards, but for their places in the status lists. Live ones stay."""
+
     def revoke(self, reference: str) -> None:
         """End the card and its offers; the status list says so at once. Unknown references are fine."""
 
@@ -92,8 +102,14 @@ class Issuer(Protocol):
 class IssuerListener(Protocol):
     """Who hears of what happens at the issuer, in the issuer's transaction."""
 
-    def card_collected(self, session: Session, reference: str) -> bool:
-        """A wallet takes the card now. False: it may not (the order ended); nothing must be issued."""
+    def card_collected(self, session: Session, reference: str, valid_until: date) -> bool:
+        """A wallet takes the card now. False: it may not (the order ended); nothing must be issued.
+
+        `valid_until` is the copy's last day.
+        """
+
+    def card_refreshed(self, session: Session, reference: str, valid_until: date) -> bool:
+        """The wallet that holds the card fetches a new copy of it now. False: it may not."""
 
     def offer_died(self, session: Session, reference: str, reason: str) -> None:
         """The open offer is void without a card: ``wrong_codes`` or ``spent`` (or ``not_stored``)."""

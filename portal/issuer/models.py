@@ -83,8 +83,39 @@ class CardOffer(Model):
     """When a refusal was last written to the audit, so that repeating it doesn't fill the disk."""
 
 
+class TokenFamily(Model):
+    """All tokens that come from one spent offer. Voided when a stolen one shows (RFC 9700, 4.14.2)."""
+
+    __tablename__ = "issuer_token_families"
+    __table_args__ = (Index(None, "card_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    card_id: Mapped[int] = mapped_column(ForeignKey("issuer_cards.id"))
+    offer_id: Mapped[int] = mapped_column(ForeignKey("issuer_offers.id"), unique=True)
+    holder_thumbprint: Mapped[str | None] = mapped_column(String(43))
+    """RFC 7638, of the key that the card is bound to; empty until the first copy was taken."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    voided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class RefreshToken(Model):
+    """One link of a family's chain, good until its successor or the access token beside that was used."""
+
+    __tablename__ = "issuer_refresh_tokens"
+    __table_args__ = (Index(None, "family_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    """SHA-256 of 256 random bits."""
+    family_id: Mapped[int] = mapped_column(ForeignKey("issuer_token_families.id"))
+    predecessor_id: Mapped[int | None] = mapped_column(ForeignKey("issuer_refresh_tokens.id"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    retired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Since when showing it again voids the family: its answer has been used."""
+
+
 class AccessToken(Model):
-    """What a spent code was exchanged for. A token that renews a card would have no offer."""
+    """What a spent code, or a refresh token, was exchanged for."""
 
     __tablename__ = "issuer_tokens"
     __table_args__ = (Index(None, "expires_at"),)
@@ -94,6 +125,8 @@ class AccessToken(Model):
     """SHA-256 of 256 random bits."""
     card_id: Mapped[int] = mapped_column(ForeignKey("issuer_cards.id"))
     offer_id: Mapped[int | None] = mapped_column(ForeignKey("issuer_offers.id"), index=True)
+    refresh_token_id: Mapped[int | None] = mapped_column(ForeignKey("issuer_refresh_tokens.id"), index=True)
+    """The refresh token that came along: it knows the family, and by whom it was preceded."""
     by_identifier: Mapped[bool] = mapped_column(default=False)
     """The wallet asked with `authorization_details`, so it names the card by `credential_identifier`."""
     holder_thumbprint: Mapped[str | None] = mapped_column(String(43))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal import audit
 from portal.orders import codes
 from portal.orders.models import Order
-from portal.orders.states import Event, Reason
+from portal.orders.states import Event, Reason, Status
 from portal.orders.transitions import Cause, move
 from portal.orders.validity import ends_at
 
@@ -18,16 +20,25 @@ WALLET = audit.Actor("wallet")
 class CardEvents:
     """The `issuer.interface.IssuerListener` of the orders."""
 
-    def card_collected(self, session: Session, reference: str) -> bool:
+    def card_collected(self, session: Session, reference: str, valid_until: date) -> bool:
         """True if the order is collected now, or was before and a copy is fetched once more."""
         order = _order(session, reference)
         if order is None:
             return False
-        lapses_at = ends_at(order.planned_valid_until)
-        if not move(session, order.id, Event.COLLECT, Cause(WALLET), due_at=lapses_at):
+        cause, lapses_at = Cause(WALLET), ends_at(order.planned_valid_until)
+        if not move(session, order.id, Event.COLLECT, cause, due_at=lapses_at, copy_valid_until=valid_until):
             return False
         audit.record(session, audit.Event.CARD_COLLECTED, actor=WALLET, subject=reference)
         return True
+
+    def card_refreshed(self, session: Session, reference: str, valid_until: date) -> bool:
+        """The history tells of it only where the app has a new last day now."""
+        order = _order(session, reference)
+        if order is None or order.status != Status.COLLECTED:
+            return False
+        if order.copy_valid_until == valid_until:
+            return True
+        return move(session, order.id, Event.REFRESH, Cause(WALLET), copy_valid_until=valid_until)
 
     def offer_died(self, session: Session, reference: str, reason: str) -> None:
         """New codes at once: the old ones are good for nothing, and only their owner sees the new ones."""

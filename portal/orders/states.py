@@ -31,6 +31,9 @@ class Event(StrEnum):
     REVOKE_BY_UNIVERSITY = "revoke_by_university"
     DELETED_IN_WALLET = "deleted_in_wallet"
     LAPSE = "lapse"
+    EXTEND = "extend"
+    REFRESH = "refresh"
+    SHORTEN = "shorten"
 
 
 class Reason(StrEnum):
@@ -47,6 +50,11 @@ class Reason(StrEnum):
     NOT_STORED = "not_stored"
     ASKED = "asked"
     STATUS_LOST = "status_lost"
+    DATA_CHANGED = "data_changed"
+    NEW_PHONE = "new_phone"
+    LOST_DEVICE = "lost_device"
+    MISTAKE = "mistake"
+    MISUSE = "misuse"
 
 
 LIVE = frozenset({Status.WAITING, Status.IN_PROGRESS, Status.READY, Status.COLLECTED})
@@ -76,4 +84,44 @@ TABLE: dict[tuple[Status | None, Event], Status] = {
     (Status.READY, Event.REVOKE_BY_UNIVERSITY): Status.REVOKED,
     (Status.COLLECTED, Event.REVOKE_BY_UNIVERSITY): Status.REVOKED,
     (Status.COLLECTED, Event.LAPSE): Status.LAPSED,
+    # A later last day (the history says so), and the app's own copy taking it over.
+    (Status.COLLECTED, Event.EXTEND): Status.COLLECTED,
+    (Status.COLLECTED, Event.REFRESH): Status.COLLECTED,
+    # The right to the card ends earlier than planned: a graduate keeps it to 31 October only.
+    (Status.IN_PROGRESS, Event.SHORTEN): Status.IN_PROGRESS,
+    (Status.READY, Event.SHORTEN): Status.READY,
+    (Status.COLLECTED, Event.SHORTEN): Status.COLLECTED,
+}
+
+
+class ExtensionStatus(StrEnum):
+    """Where one extension of a collected card stands."""
+
+    WAITING = "waiting"
+    IN_PROGRESS = "in_progress"
+    DONE = "done"
+    FAILED = "failed"
+    DROPPED = "dropped"
+    """The card ended first."""
+
+
+class ExtensionEvent(StrEnum):
+    ASK = "ask"
+    CLAIM = "claim"
+    FINISH = "finish"
+    TRY_AGAIN = "try_again"
+    GIVE_UP = "give_up"
+    DROP = "drop"
+
+
+EXTENSIONS_OPEN = frozenset({ExtensionStatus.WAITING, ExtensionStatus.IN_PROGRESS})
+
+EXTENSION_TABLE: dict[tuple[ExtensionStatus | None, ExtensionEvent], ExtensionStatus] = {
+    (None, ExtensionEvent.ASK): ExtensionStatus.WAITING,
+    (ExtensionStatus.WAITING, ExtensionEvent.CLAIM): ExtensionStatus.IN_PROGRESS,
+    (ExtensionStatus.WAITING, ExtensionEvent.DROP): ExtensionStatus.DROPPED,
+    (ExtensionStatus.IN_PROGRESS, ExtensionEvent.FINISH): ExtensionStatus.DONE,
+    (ExtensionStatus.IN_PROGRESS, ExtensionEvent.TRY_AGAIN): ExtensionStatus.WAITING,
+    (ExtensionStatus.IN_PROGRESS, ExtensionEvent.GIVE_UP): ExtensionStatus.FAILED,
+    (ExtensionStatus.IN_PROGRESS, ExtensionEvent.DROP): ExtensionStatus.DROPPED,
 }

@@ -83,6 +83,9 @@ EVENT: dict[Event, LazyString] = {
     Event.REVOKE_BY_UNIVERSITY: _l("Revoked by the university"),
     Event.DELETED_IN_WALLET: _l("Removed from the app"),
     Event.LAPSE: _l("The last day has passed"),
+    Event.EXTEND: _l("Extended"),
+    Event.REFRESH: _l("The app has the new date"),
+    Event.SHORTEN: _l("Ends earlier than planned"),
 }
 
 REASON: dict[Reason, LazyString] = {

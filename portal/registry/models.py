@@ -42,6 +42,9 @@ class Student(Model):
     birth_date: Mapped[date | None]
     pesel: Mapped[str | None] = mapped_column(EncryptedText)
     status: Mapped[str] = mapped_column(String(16))
+    email: Mapped[str | None] = mapped_column(EncryptedText)
+    left_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Since when the status is not active, as far as imports told; empty while it is."""
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     programmes: Mapped[list[Programme]] = relationship(

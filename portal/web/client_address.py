@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 
-from portal.settings import Network
+from portal.settings_reading import Network
 from portal.web.wsgi import Environ, StartResponse, Wsgi
 
 ASKED_HOST = "portal.asked_host"

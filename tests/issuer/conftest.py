@@ -44,8 +44,12 @@ class Recorder:
         self.heard: list[tuple[str, ...]] = []
         self.collectable = True
 
-    def card_collected(self, session: Session, reference: str) -> bool:
+    def card_collected(self, session: Session, reference: str, valid_until: date) -> bool:
         self.heard.append(("collected", reference))
+        return self.collectable
+
+    def card_refreshed(self, session: Session, reference: str, valid_until: date) -> bool:
+        self.heard.append(("refreshed", reference, valid_until.isoformat()))
         return self.collectable
 
     def offer_died(self, session: Session, reference: str, reason: str) -> None:

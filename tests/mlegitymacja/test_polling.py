@@ -88,7 +88,9 @@ def test_the_collected_card_appears_by_itself(app: Flask, student: Student) -> N
     address = student.poll_address(PAGE + "/kody")
     assert address
     with app.app_context(), write() as session:
-        assert app.extensions["portal.issuer.listener"].card_collected(session, order.public_id)
+        assert app.extensions["portal.issuer.listener"].card_collected(
+            session, order.public_id, order.planned_valid_until
+        )
     answer = student.poll(address).text
     assert "Odebrana" in answer
     assert "Twoja mLegitymacja została dodana do aplikacji." in answer

@@ -59,7 +59,7 @@ class Orders:
 
         order = self.ready()
         with write() as session:
-            assert CardEvents().card_collected(session, order.public_id)
+            assert CardEvents().card_collected(session, order.public_id, order.planned_valid_until)
         return self.latest
 
     def history(self, order: Order) -> list[tuple[str, str]]:
