@@ -16,7 +16,7 @@ from portal import audit, clock
 from portal.audit import Actor
 from portal.database import db, write
 from portal.issuer.interface import Offer
-from portal.orders import codes, eligibility, issuance, telling, validity
+from portal.orders import codes, eligibility, endings, issuance, telling, validity
 from portal.orders.eligibility import Eligibility
 from portal.orders.models import Order
 from portal.orders.states import LIVE, Event, Reason, Status
@@ -122,17 +122,17 @@ def place(student_id: int, actor: Actor) -> str:
 
 def cancel(order: Order, actor: Actor) -> None:
     """Withdraw an order before it is collected. Raises `OutOfTurn`."""
-    _end(order, Event.CANCEL, audit.Event.ORDER_CANCELLED, Cause(actor))
+    _end(order, Event.CANCEL, Cause(actor))
 
 
 def revoke(order: Order, actor: Actor) -> None:
     """The student invalidates the collected card; the issuer hears of it at once. Raises `OutOfTurn`."""
-    _end(order, Event.REVOKE, audit.Event.CARD_REVOKED, Cause(actor))
+    _end(order, Event.REVOKE, Cause(actor))
 
 
 def revoke_by_university(order: Order, actor: Actor, reason: Reason) -> None:
     """The university ends a live order, whatever its status. Raises `OutOfTurn`."""
-    _end(order, Event.REVOKE_BY_UNIVERSITY, audit.Event.CARD_REVOKED, Cause(actor, reason))
+    _end(order, Event.REVOKE_BY_UNIVERSITY, Cause(actor, reason))
 
 
 def renew_codes(order: Order, actor: Actor) -> None:
@@ -202,10 +202,9 @@ def _insert(session: Session, student_id: int, planned: date, actor: Actor) -> O
     return order
 
 
-def _end(order: Order, event: Event, recorded: audit.Event, cause: Cause) -> None:
+def _end(order: Order, event: Event, cause: Cause) -> None:
     order_id = order.id
     with write() as session:
-        if not move(session, order_id, event, cause):
+        if not endings.end(session, order_id, event, cause):
             raise OutOfTurn
-        audit.record(session, recorded, actor=cause.actor, subject=order.public_id)
     telling.tell_issuer(order_id)
