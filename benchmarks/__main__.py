@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from benchmarks import cards, imports, ordering, polls, tabs
+from benchmarks import cards, extensions, imports, ordering, polls, tabs
 
 
 def main() -> None:
-    for part in (ordering, polls, tabs, cards, imports):
+    for part in (ordering, polls, tabs, cards, imports, extensions):
         part.main()
 
 

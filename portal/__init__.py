@@ -9,6 +9,7 @@ from flask import Flask
 from portal import (
     accounts,
     assets,
+    audit,
     clock,
     database,
     demo,
@@ -40,13 +41,14 @@ def create_app(settings: Settings | None = None, *, time: clock.Clock | None = N
     clock.init_app(app, time)
     encryption.init_app(app, settings)
     database.init_app(app, settings)
+    audit.init_app(app)
     extensions.init_app(app)
     rendering.init_app(app)
     language.init_app(app)
     web.init_app(app, settings)
     assets.init_app(app)
 
-    registry.init_app(app)
+    registry.init_app(app, listener=orders.RegistryEvents())
     issuer.init_app(app, settings, listener=orders.CardEvents())
     orders.init_app(app, issuer=issuer.embedded(app))
 

@@ -1,16 +1,18 @@
 """The audit trail: who did what to whose, when, from where. Append-only, without personal content.
 
 Subjects and actors are public ids; what happened is a word of `Event`. The database itself refuses to change
-or delete a row (triggers, made by the migration).
+or delete a row (triggers, made by the migration); `audit_pruning` is the one way past them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, String
+from flask import Flask
+from sqlalchemy import Index, String, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from portal import clock
@@ -37,12 +39,20 @@ class Event(StrEnum):
     CODES_RENEWED = "codes_renewed"
     CARD_PREPARED = "card_prepared"
     CARD_COLLECTED = "card_collected"
+    EXTENSION_ASKED = "extension_asked"
+    EXTENSIONS_ASKED_FOR_ALL = "extensions_asked_for_all"
+    CARD_EXTENDED = "card_extended"
     CARD_REVOKED = "card_revoked"
     CARD_DELETED = "card_deleted"
+    MAILS_TURNED_ON = "mails_turned_on"
+    MAILS_TURNED_OFF = "mails_turned_off"
     OFFER_REFUSED = "offer_refused"
     OFFER_VOIDED = "offer_voided"
+    TOKENS_VOIDED = "tokens_voided"
     ISSUER_KEY_ROTATED = "issuer_key_rotated"
     ENCRYPTION_KEY_ROTATED = "encryption_key_rotated"
+    DATA_ERASED = "data_erased"
+    AUDIT_PRUNED = "audit_pruned"
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,7 @@ COMMAND_LINE = Actor("command line")
 
 class AuditRecord(Model):
     __tablename__ = "audit"
-    __table_args__ = (Index(None, "at"), Index(None, "subject"))
+    __table_args__ = (Index(None, "at"), Index(None, "subject"), Index(None, "actor"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -68,6 +78,12 @@ class AuditRecord(Model):
     subject: Mapped[str | None] = mapped_column(String(64))
     address: Mapped[str | None] = mapped_column(String(45))
     detail: Mapped[str | None] = mapped_column(String(200))
+
+
+def init_app(app: Flask) -> None:
+    from portal.audit_cli import commands  # it needs this module
+
+    app.cli.add_command(commands)
 
 
 def record(
@@ -84,3 +100,12 @@ def record(
             detail=detail,
         )
     )
+
+
+def concerning(session: Session, name: str, subjects: Collection[str]) -> Sequence[AuditRecord]:
+    """What `name` (an actor's) did, and what happened to it or to these subjects; oldest first."""
+    return session.scalars(
+        select(AuditRecord)
+        .where(or_(AuditRecord.actor == name, AuditRecord.subject.in_({name, *subjects})))
+        .order_by(AuditRecord.id)
+    ).all()

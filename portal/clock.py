@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import UTC, date, datetime
 from typing import Protocol, cast
 from zoneinfo import ZoneInfo
@@ -33,3 +34,11 @@ def now() -> datetime:
 def today() -> date:
     """Today's date where the university is (Europe/Warsaw)."""
     return now().astimezone(WARSAW).date()
+
+
+def months_ago(months: int) -> datetime:
+    """This time of day so many months ago (Europe/Warsaw); a short month has it on its last day."""
+    local = now().astimezone(WARSAW)
+    year, month = divmod(local.year * 12 + local.month - 1 - months, 12)
+    day = min(local.day, monthrange(year, month + 1)[1])
+    return local.replace(year=year, month=month + 1, day=day).astimezone(UTC)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from flask import current_app
 
-from portal.settings_reading import Network, Reader, flag, networks, span, whole
+from portal.settings_reading import Network, Reader, address, flag, networks, span, whole
 
 Policy = Literal["classic", "2025"]
 MailSecurity = Literal["starttls", "tls", "none"]
@@ -240,8 +240,9 @@ def _keeping(read: Reader) -> _Keeping:
 
 
 def _mail(read: Reader) -> MailSettings | None:
-    host, sender = read.text("SMTP_HOST", ""), read.text("MAIL_FROM", "")
-    if bool(host) != bool(sender):
+    host = read.text("SMTP_HOST", "")
+    sender = read.parsed("MAIL_FROM", "", address, "an e-mail address")
+    if bool(host) != bool(read.text("MAIL_FROM", "")):
         read.problems.append("PORTAL_SMTP_HOST and PORTAL_MAIL_FROM are only good together")
     starttls: MailSecurity = "starttls"
     security = read.parsed("SMTP_SECURITY", starttls, _mail_security, "starttls, tls or none")
@@ -254,6 +255,8 @@ def _mail(read: Reader) -> MailSettings | None:
         password=read.secret("SMTP_PASSWORD", ""),
         security=security,
     )
+    if mail.user and (security == "none" or not mail.password):
+        read.problems.append("PORTAL_SMTP_USER must have a PORTAL_SMTP_PASSWORD, and starttls or tls")
     return mail if host and sender else None
 
 

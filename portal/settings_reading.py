@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+LONGEST_ADDRESS = 254
+"""Of an e-mail address that fits an SMTP path (RFC 5321, 4.5.3.1.3)."""
+_PART = r"[^\s@<>()\[\],;:\\\"\x00-\x1f\x7f-\x9f]+"
 
 
 class Reader:
@@ -83,3 +87,10 @@ def whole(least: int, most: int) -> Callable[[str], int]:
         return number
 
     return parse
+
+
+def address(value: str) -> str:
+    """One plain e-mail address, maybe an international one (RFC 6531). Nothing in it can end a header."""
+    if len(value) > LONGEST_ADDRESS or not re.fullmatch(f"{_PART}@{_PART}", value):
+        raise ValueError(value)
+    return value

@@ -39,6 +39,11 @@ A_WRONG_VALUE = {
     "PORTAL_ISSUANCE_THREAD": "true",
     "PORTAL_A11Y_PUBLISHED": "31.03.2026",
     "PORTAL_A11Y_REVIEWED": "soon",
+    "PORTAL_MASS_REVOCATION_PERCENT": "101",
+    "PORTAL_RETENTION": "0",
+    "PORTAL_SMTP_PORT": "smtp",
+    "PORTAL_SMTP_SECURITY": "ssl",
+    "PORTAL_MAIL_FROM": "mLegitymacja <portal@example.edu>",
 }
 
 
@@ -60,7 +65,7 @@ def test_a_missing_value_is_named(tmp_path: Path, name: str) -> None:
 
 def test_one_start_names_all_that_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refusal:
-        loaded(tmp_path, **A_WRONG_VALUE | {"PORTAL_DEMO": "0"})
+        loaded(tmp_path, **A_WRONG_VALUE | {"PORTAL_DEMO": "0", "PORTAL_SMTP_HOST": "mail.example.edu"})
     named = {line.split()[0] for line in str(refusal.value).splitlines()}
     assert named == set(A_WRONG_VALUE) - {"PORTAL_DEMO"}
 
@@ -139,3 +144,60 @@ def test_values_are_read_in_their_units(tmp_path: Path) -> None:
     assert settings.offer_lifetime == timedelta(days=14)
     assert settings.session_idle == timedelta(minutes=20)
     assert settings.trusted_proxies == (ip_network("10.0.0.1"), ip_network("2001:db8::/32"))
+    assert (settings.mass_revocation_percent, settings.retention_months) == (5, 12)
+
+
+def test_keeping_is_set_in_percent_and_months(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, PORTAL_MASS_REVOCATION_PERCENT="0", PORTAL_RETENTION="24")
+    assert (settings.mass_revocation_percent, settings.retention_months) == (0, 24)
+
+
+MAIL = {"PORTAL_SMTP_HOST": "mail.example.edu", "PORTAL_MAIL_FROM": "portal@example.edu"}
+
+
+def test_without_a_mail_server_there_is_no_mail(tmp_path: Path) -> None:
+    assert loaded(tmp_path).mail is None
+
+
+@pytest.mark.parametrize(("security", "port"), [("starttls", 587), ("tls", 465), ("none", 25)])
+def test_the_mail_server_has_the_usual_port_of_its_encryption(
+    tmp_path: Path, security: str, port: int
+) -> None:
+    mail = loaded(tmp_path, **MAIL, PORTAL_SMTP_SECURITY=security).mail
+    assert mail is not None
+    assert (mail.host, mail.sender, mail.port) == ("mail.example.edu", "portal@example.edu", port)
+    assert (mail.security, mail.user) == (security, "")
+
+
+def test_mail_is_encrypted_unless_told_otherwise(tmp_path: Path) -> None:
+    mail = loaded(tmp_path, **MAIL, PORTAL_SMTP_PORT="2525").mail
+    assert mail is not None
+    assert (mail.security, mail.port) == ("starttls", 2525)
+
+
+@pytest.mark.parametrize("name", MAIL)
+def test_half_a_mail_server_stops_the_start(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingsError, match="PORTAL_SMTP_HOST and PORTAL_MAIL_FROM are only good together"):
+        loaded(tmp_path, **MAIL | {name: ""})
+
+
+def test_the_mail_servers_password_comes_from_a_file_and_stays_hidden(tmp_path: Path) -> None:
+    file = tmp_path / "smtp"
+    file.write_text("very secret\n")
+    login = {"PORTAL_SMTP_USER": "portal", "PORTAL_SMTP_PASSWORD_FILE": str(file)}
+    settings = loaded(tmp_path, **MAIL, **login)
+    assert settings.mail is not None
+    assert (settings.mail.user, settings.mail.password) == ("portal", "very secret")
+    assert "very secret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        {"PORTAL_SMTP_USER": "portal"},
+        {"PORTAL_SMTP_USER": "portal", "PORTAL_SMTP_PASSWORD": "pass", "PORTAL_SMTP_SECURITY": "none"},
+    ],
+)
+def test_a_password_is_there_and_never_sent_in_the_clear(tmp_path: Path, login: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="PORTAL_SMTP_USER must have a PORTAL_SMTP_PASSWORD"):
+        loaded(tmp_path, **MAIL, **login)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, PasswordField, StringField
+from wtforms import BooleanField, HiddenField, PasswordField, StringField
 from wtforms.validators import EqualTo, InputRequired
 
 from portal.accounts import rules
@@ -56,3 +56,7 @@ class ChangePasswordForm(NewPasswordForm):
         validators=[InputRequired(_l("Enter your current password."))],
         render_kw={"autocomplete": "current-password"},
     )
+
+
+class NotificationsForm(FlaskForm):  # type: ignore[misc]
+    wanted = BooleanField(_l("Send me e-mails about my mLegitymacja"))

@@ -14,6 +14,8 @@ from portal.identity import Role
 from portal.settings import settings
 
 LONGEST = 500
+PAGES = ("accounts.change_password", "accounts.notifications")
+"""Of this part, those one may want to come back to."""
 START = {Role.STUDENT: "/dla-studentow", Role.STAFF: "/"}
 
 # As it comes: printable ASCII without space and backslash, one slash in front.
@@ -33,7 +35,7 @@ def own_path(value: str | None) -> str | None:
         endpoint, _ = current_app.url_map.bind(settings().host).match(unquote(parts.path), method="GET")
     except (HTTPException, RequestRedirect):
         return None
-    return None if str(endpoint).startswith("accounts.") and endpoint != "accounts.change_password" else value
+    return None if str(endpoint).startswith("accounts.") and endpoint not in PAGES else value
 
 
 def start_page(role: str) -> str:

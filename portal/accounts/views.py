@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, jsonify, make_response, redirect, render_template, request
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask import session as cookie
 from flask_babel import format_time, ngettext
 from flask_babel import gettext as _
@@ -11,12 +21,15 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal import clock
 from portal.accounts import links, logins, return_to, rules, sessions
-from portal.accounts.forms import ChangePasswordForm, LoginForm, NewPasswordForm
+from portal.accounts.forms import ChangePasswordForm, LoginForm, NewPasswordForm, NotificationsForm
 from portal.accounts.passwords import HashingBusy
 from portal.accounts.throttle import Throttled
 from portal.database import db
-from portal.identity import account_required, me
+from portal.identity import account_required, me, my_student_id, student_required
+from portal.orders import mails
+from portal.registry import addresses
 from portal.registry.models import Student
+from portal.registry.records import RegistryUnavailable, student_email
 
 LINK_KEY = "password_link"
 BUSY_RETRY = 2
@@ -116,6 +129,26 @@ def change_password() -> BaseResponse:
         return _not_now("accounts/change_password.html", form, error)
     flash(_("Your password is changed. You are logged out everywhere else."), "success")
     return redirect(return_to.start_page(account.role), 303)
+
+
+@blueprint.route("/konto/powiadomienia", methods=["GET", "POST"])
+@student_required
+def notifications() -> BaseResponse:
+    """Mails about the card: where they go to, and turning them off and on."""
+    form = NotificationsForm(data={"wanted": me().account.wants_mail})
+    if form.validate_on_submit():
+        mails.choose(my_student_id(), form.wanted.data, me().actor)
+        if form.wanted.data:
+            flash(_("E-mails about your mLegitymacja are turned on."), "success")
+        else:
+            flash(_("E-mails about your mLegitymacja are turned off."), "success")
+        return redirect(url_for("accounts.notifications"), 303)
+    try:
+        address, known = student_email(db.session(), my_student_id()), True
+    except RegistryUnavailable:
+        address, known = None, False
+    shown = address and addresses.masked(address)
+    return _page("accounts/notifications.html", form=form, address=shown, known=known)
 
 
 @blueprint.get("/sesja/stan")

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.orm import Session
 
 from portal import clock
-from portal.issuer import card_data, copies, offers
+from portal.database import db
+from portal.issuer import card_data, copies, families, offers
 from portal.issuer.interface import CardRequest, IssuerRefused
-from portal.issuer.models import Card, CardOffer, CardStatus
+from portal.issuer.models import Card, CardOffer, CardStatus, TokenFamily
 from portal.issuer.offers import Secrets
 
 MAX_REFERENCE = 64
@@ -71,10 +72,22 @@ def _row(prepared: Prepared) -> dict[str, Any]:
 
 def may_be_offered(session: Session, reference: str) -> bool:
     """Whether the card lives, so that its owner can be given new codes."""
-    living = select(Card.id).where(
-        Card.reference == reference, Card.status == CardStatus.LIVE, Card.valid_until >= clock.today()
-    )
-    return session.scalar(living) is not None
+    return session.scalar(select(Card.id).where(Card.reference == reference, *living())) is not None
+
+
+def living() -> tuple[ColumnElement[bool], ...]:
+    """The conditions of a card that has not ended, be it that the sweep is late."""
+    return Card.status == CardStatus.LIVE, Card.valid_until >= clock.today()
+
+
+def lock(session: Session, card_id: int) -> None:
+    """Have all others wait who would change what belongs to this card, until the transaction ends."""
+    session.execute(select(Card.id).where(Card.id == card_id).with_for_update())
+
+
+def sealed(card_id: int) -> bytes | None:
+    """What the card says now; None where it has ended."""
+    return db.session.scalar(select(Card.data).where(Card.id == card_id, *living()))
 
 
 def renew_offer(session: Session, reference: str) -> None:
@@ -103,7 +116,7 @@ def revoke(session: Session, reference: str) -> None:
 
 
 def end(session: Session, card_id: int) -> None:
-    """Erase what the card said, withdraw its offers, revoke its copies."""
+    """Erase what the card said, withdraw its offers, end its tokens' families, revoke its copies."""
     session.execute(
         update(Card)
         .where(Card.id == card_id, Card.status == CardStatus.LIVE)
@@ -111,6 +124,7 @@ def end(session: Session, card_id: int) -> None:
         .execution_options(synchronize_session=False)
     )
     offers.withdraw(session, card_id)
+    families.close(session, TokenFamily.card_id == card_id)
     copies.revoke_all(session, card_id)
 
 

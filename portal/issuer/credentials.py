@@ -13,8 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal import clock
-from portal.database import write
-from portal.issuer import card_data, claims, copies, nonces, offers, proofs, sdjwt
+from portal.database import db, write
+from portal.issuer import card_data, cards, claims, copies, families, limits, nonces, offers, proofs, sdjwt
 from portal.issuer.copies import Slot
 from portal.issuer.errors import ProtocolError, bad_token, denied
 from portal.issuer.events import listener
@@ -46,25 +46,41 @@ class _Draft:
     expires_at: datetime
 
 
+@dataclass(frozen=True)
+class _Right:
+    """What an access token may fetch, as seen inside the transaction."""
+
+    offer_id: int
+    offer_status: str
+    refresh_token_id: int | None
+    """None for a token that was given out before there were refresh tokens."""
+
+
+class _Outdated(Exception):
+    """The card's last day has changed since the draft was made."""
+
+
 def issue(bearer: Bearer, request: Mapping[str, Any]) -> Issued:
     """The card as this request asks for it.
 
     Asked again with the same token and key, the earlier copy is revoked and replaced: it may have got lost on
-    the way. Raises `ProtocolError`.
+    the way; so it is where a refreshed token asks. Raises `ProtocolError`.
     """
     proof = proofs.verify(_proof_of(bearer, request), issuer_id(settings()))
     nonces.check(proof.nonce)
     if bearer.holder_thumbprint not in (None, proof.thumbprint):
         raise denied("the card was issued to another key")
-    if bearer.card_status != CardStatus.LIVE or bearer.card_data is None:
-        raise denied("the card has ended")
+    sealed = bearer.card_data
     for _ in range(_TRIES):
-        draft = _draft(bearer.card_data, proof)
+        if sealed is None:
+            raise denied("the card has ended")
+        draft = _draft(bearer, sealed, proof)
         try:
             _commit(bearer, proof, draft)
-        except IntegrityError:
-            continue  # somebody drew the same place: draw again
-        return draft.issued
+        except (IntegrityError, _Outdated):
+            sealed = cards.sealed(bearer.card_id)  # extended meanwhile, or somebody drew the same place
+        else:
+            return draft.issued
     raise ProtocolError("temporarily_unavailable", "try again", status=503, retry_after=1)
 
 
@@ -101,12 +117,13 @@ def _check_names(bearer: Bearer, request: Mapping[str, Any]) -> None:
         raise ProtocolError("invalid_credential_request", "use the credential_identifier given out")
 
 
-def _draft(sealed: bytes, proof: Proof) -> _Draft:
+def _draft(bearer: Bearer, sealed: bytes, proof: Proof) -> _Draft:
     data = card_data.unseal(sealed)
     now = clock.now()
     expires_at = card_data.ends_at(data.valid_until)
     if expires_at <= now:
         raise denied("the card has ended")
+    limits.admit_copy(db.session(), bearer.card_id, expires_at)
     slot = copies.free_slot()
     key = key_store().current()
     visible = claims.visible(data, settings(), holder=proof.holder, slot=(slot.list_id, slot.idx), now=now)
@@ -117,10 +134,11 @@ def _draft(sealed: bytes, proof: Proof) -> _Draft:
 def _commit(bearer: Bearer, proof: Proof, draft: _Draft) -> None:
     """Write down that this copy exists. Raises where another request, or the end of the card, was first."""
     with write() as session:
-        offer = _lock(session, bearer, proof)
+        right = _lock(session, bearer, proof, draft)
+        limits.admit_copy(session, bearer.card_id, draft.expires_at)
         nonces.spend(session, proof.nonce)
-        collected = offer is None or _collect(session, offer, bearer.reference, draft.valid_until)
-        if collected:
+        admitted = _tell(session, right, bearer, draft.valid_until)
+        if admitted:
             copies.revoke_all(session, bearer.card_id)
             copies.add(
                 session,
@@ -132,20 +150,23 @@ def _commit(bearer: Bearer, proof: Proof, draft: _Draft) -> None:
                 issued_at=clock.now(),
                 expires_at=draft.expires_at,
             )
-    if not collected:
+            if right.refresh_token_id is not None:
+                families.used(session, right.refresh_token_id, proof.thumbprint)
+    if not admitted:
         raise denied("the order for this card has ended")
 
 
-def _lock(session: Session, bearer: Bearer, proof: Proof) -> int | None:
-    """See once more, inside the transaction, that the card may be issued to this key by this token.
-
-    Answers the offer that this copy collects, or None where it was collected before.
-    """
-    card = session.scalar(
-        select(Card.id).where(Card.id == bearer.card_id, Card.status == CardStatus.LIVE).with_for_update()
-    )
+def _lock(session: Session, bearer: Bearer, proof: Proof, draft: _Draft) -> _Right:
+    """See once more, inside the transaction, that the card may be issued to this key by this token."""
+    card = session.execute(
+        select(Card.valid_until)
+        .where(Card.id == bearer.card_id, Card.status == CardStatus.LIVE)
+        .with_for_update()
+    ).one_or_none()
     if card is None:
         raise denied("the card has ended")
+    if card.valid_until != draft.valid_until:
+        raise _Outdated
     bound = session.execute(
         update(AccessToken)
         .where(
@@ -154,7 +175,7 @@ def _lock(session: Session, bearer: Bearer, proof: Proof) -> int | None:
             AccessToken.holder_thumbprint.is_(None) | (AccessToken.holder_thumbprint == proof.thumbprint),
         )
         .values(holder_thumbprint=proof.thumbprint)
-        .returning(AccessToken.offer_id)
+        .returning(AccessToken.offer_id, AccessToken.refresh_token_id)
         .execution_options(synchronize_session=False)
     ).one_or_none()
     if bound is None:
@@ -162,7 +183,7 @@ def _lock(session: Session, bearer: Bearer, proof: Proof) -> int | None:
     status = session.scalar(select(CardOffer.status).where(CardOffer.id == bound.offer_id))
     if status not in (OfferStatus.SPENT, OfferStatus.COLLECTED):
         raise denied("the offer was closed")
-    return bound.offer_id if status == OfferStatus.SPENT else None
+    return _Right(bound.offer_id, status, bound.refresh_token_id)
 
 
 def _lost_token(session: Session, bearer: Bearer) -> ProtocolError:
@@ -170,11 +191,14 @@ def _lost_token(session: Session, bearer: Bearer) -> ProtocolError:
     return denied("the card was issued to another key") if session.scalar(alive) else bad_token()
 
 
-def _collect(session: Session, offer_id: int, reference: str, valid_until: date) -> bool:
-    """Close the offer as collected; False where the order ended, which closes it too."""
-    if not offers.change(session, offer_id, OfferStatus.SPENT, OfferStatus.COLLECTED):
+def _tell(session: Session, right: _Right, bearer: Bearer, valid_until: date) -> bool:
+    """Say that the card is taken, or that the wallet which has it gets a new copy. False: it may not."""
+    if right.offer_status == OfferStatus.COLLECTED:
+        return listener().card_refreshed(session, bearer.reference, valid_until)
+    if not offers.change(session, right.offer_id, OfferStatus.SPENT, OfferStatus.COLLECTED):
         raise denied("the offer was closed")
-    if listener().card_collected(session, reference, valid_until):
-        return True
-    offers.change(session, offer_id, OfferStatus.COLLECTED, OfferStatus.WITHDRAWN)
-    return False
+    if not listener().card_collected(session, bearer.reference, valid_until):
+        offers.change(session, right.offer_id, OfferStatus.COLLECTED, OfferStatus.WITHDRAWN)
+        return False
+    families.supersede(session, bearer.card_id, right.offer_id)
+    return True

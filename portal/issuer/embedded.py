@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from portal.database import write
-from portal.issuer import cards, copies, offers, sweeping
+from portal.issuer import cards, copies, extending, forgetting, offers, sweeping
 from portal.issuer.cards import Prepared
 from portal.issuer.interface import CardRequest, IssuerRefused, IssuerUnavailable, Offer
 from portal.issuer.urls import offer_uri
 from portal.settings import Settings
 
 BATCH = 50
-"""Cards prepared in one transaction."""
+"""Cards prepared, or extended, in one transaction."""
 
 Answers = dict[str, Exception | None]
+T = TypeVar("T")
 
 
 class EmbeddedIssuer:
@@ -29,15 +31,23 @@ class EmbeddedIssuer:
 
     def prepare(self, requests: Sequence[CardRequest]) -> Answers:
         answers: Answers = {}
-        for batch in _batches(requests):
+        for batch in _batches(requests, BATCH):
             answers |= _prepare(batch)
         return answers
 
     def extend(self, requests: Sequence[CardRequest]) -> Answers:
-        raise NotImplementedError
+        answers: Answers = {}
+        for batch in _batches(requests, BATCH):
+            answers |= extending.extend(batch)
+        return answers
 
     def forget(self, references: Sequence[str]) -> None:
-        raise NotImplementedError
+        """Raises `IssuerUnavailable`: some may be forgotten then, so ask again with all."""
+        try:
+            for batch in _batches(references, forgetting.BATCH):
+                forgetting.forget(batch)
+        except SQLAlchemyError as error:
+            raise IssuerUnavailable("the database can't be written") from error
 
     def renew_offer(self, session: Session, reference: str) -> None:
         cards.renew_offer(session, reference)
@@ -73,9 +83,9 @@ class EmbeddedIssuer:
         sweeping.sweep()
 
 
-def _batches(requests: Sequence[CardRequest]) -> Iterator[Sequence[CardRequest]]:
-    for start in range(0, len(requests), BATCH):
-        yield requests[start : start + BATCH]
+def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def _prepare(requests: Sequence[CardRequest]) -> Answers:

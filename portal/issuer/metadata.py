@@ -20,6 +20,7 @@ from portal.issuer.texts import ACTIVATION_HINT, CLAIMS, NAME, ClaimText
 from portal.settings import Settings
 
 PRE_AUTHORIZED = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
+REFRESH = "refresh_token"
 BACKGROUND = "#1b3a6b"
 FOREGROUND = "#ffffff"
 LANGUAGES = ("pl", "en")
@@ -79,7 +80,7 @@ def authorization_server(settings: Settings) -> dict[str, Any]:
         "token_endpoint": settings.base_url + urls.TOKEN_PATH,
         "token_endpoint_auth_methods_supported": ["none"],
         "response_types_supported": [],
-        "grant_types_supported": [PRE_AUTHORIZED],
+        "grant_types_supported": [PRE_AUTHORIZED, REFRESH],
         "authorization_details_types_supported": ["openid_credential"],
         "pre-authorized_grant_anonymous_access_supported": True,
     }

@@ -87,13 +87,15 @@ class TokenFamily(Model):
     """All tokens that come from one spent offer. Voided when a stolen one shows (RFC 9700, 4.14.2)."""
 
     __tablename__ = "issuer_token_families"
-    __table_args__ = (Index(None, "card_id"),)
+    __table_args__ = (Index(None, "card_id"), Index(None, "voided_at"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     card_id: Mapped[int] = mapped_column(ForeignKey("issuer_cards.id"))
     offer_id: Mapped[int] = mapped_column(ForeignKey("issuer_offers.id"), unique=True)
     holder_thumbprint: Mapped[str | None] = mapped_column(String(43))
     """RFC 7638, of the key that the card is bound to; empty until the first copy was taken."""
+    by_identifier: Mapped[bool] = mapped_column(default=False)
+    """The wallet asked with `authorization_details`: so do its refreshed tokens."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     voided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -102,7 +104,7 @@ class RefreshToken(Model):
     """One link of a family's chain, good until its successor or the access token beside that was used."""
 
     __tablename__ = "issuer_refresh_tokens"
-    __table_args__ = (Index(None, "family_id"),)
+    __table_args__ = (Index(None, "family_id"), Index(None, "predecessor_id"), Index(None, "retired_at"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
@@ -111,11 +113,11 @@ class RefreshToken(Model):
     predecessor_id: Mapped[int | None] = mapped_column(ForeignKey("issuer_refresh_tokens.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     retired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """Since when showing it again voids the family: its answer has been used."""
+    """Since when showing it again voids the family: its answer was used, or a repeat replaced it."""
 
 
 class AccessToken(Model):
-    """What a spent code, or a refresh token, was exchanged for."""
+    """What a spent code, or a refresh token, was exchanged for. All of a family's name its offer."""
 
     __tablename__ = "issuer_tokens"
     __table_args__ = (Index(None, "expires_at"),)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.database import db, write
-from portal.issuer import copies, offers, tokens
+from portal.issuer import cards, copies, offers, tokens
 from portal.issuer.errors import ProtocolError
 from portal.issuer.events import listener
 from portal.issuer.models import AccessToken, IssuedCopy, OfferStatus
@@ -31,6 +31,7 @@ def note(bearer: Bearer, request: Mapping[str, Any]) -> None:
     if event == ACCEPTED:
         return
     with write() as session:
+        cards.lock(session, bearer.card_id)
         # A repeat, or word about a copy that was replaced since, changes nothing.
         if not copies.revoke_one(session, copy_id):
             return

@@ -14,8 +14,9 @@ from portal import audit, clock
 from portal.audit import Actor
 from portal.database import db, write
 from portal.encryption import fingerprint
+from portal.issuer import families
 from portal.issuer.card_data import ends_at
-from portal.issuer.models import Card, CardOffer, CardStatus, OfferStatus
+from portal.issuer.models import Card, CardOffer, CardStatus, OfferStatus, TokenFamily
 from portal.issuer.throttle import unknown_refusals
 from portal.settings import settings
 
@@ -101,14 +102,28 @@ def reopen(session: Session, card_id: int, valid_until: date) -> None:
 
 
 def withdraw(session: Session, card_id: int) -> None:
-    """Close the card's offers that could still lead to a copy."""
-    session.execute(
+    """Close the card's offers that could still lead to a copy, and what came from them."""
+    withdrawn = session.scalars(
         update(CardOffer)
         .where(
             CardOffer.card_id == card_id,
             CardOffer.status.in_([OfferStatus.OPEN, OfferStatus.SPENT]),
         )
         .values(status=OfferStatus.WITHDRAWN, closed_at=clock.now(), **ERASED)
+        .returning(CardOffer.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if withdrawn:
+        families.close(session, TokenFamily.offer_id.in_(withdrawn))
+
+
+def shorten(session: Session, card_id: int, valid_until: date) -> None:
+    """The card ends earlier now: so does what is open."""
+    end = ends_at(valid_until)
+    session.execute(
+        update(CardOffer)
+        .where(CardOffer.card_id == card_id, CardOffer.status == OfferStatus.OPEN, CardOffer.expires_at > end)
+        .values(expires_at=end)
         .execution_options(synchronize_session=False)
     )
 
@@ -118,7 +133,8 @@ def change(
 ) -> bool:
     """Move an offer on, erasing its secrets; False where somebody else was first.
 
-    `still` are further conditions, `also` further columns.
+    One that is void or withdrawn takes its tokens' family along. `still` are further conditions, `also`
+    further columns.
     """
     closed = {} if after == OfferStatus.SPENT else {"closed_at": clock.now()}
     changed = session.execute(
@@ -127,8 +143,10 @@ def change(
         .values(status=after, **closed, **ERASED, **also)
         .returning(CardOffer.id)
         .execution_options(synchronize_session=False)
-    )
-    return changed.first() is not None
+    ).first()
+    if changed is not None and after in (OfferStatus.VOID, OfferStatus.WITHDRAWN):
+        families.close(session, TokenFamily.offer_id == offer_id)
+    return changed is not None
 
 
 def by_address(address: str) -> Known | None:

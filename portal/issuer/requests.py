@@ -3,25 +3,42 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Request
 
 from portal.issuer.errors import ProtocolError
-from portal.issuer.metadata import PRE_AUTHORIZED
+from portal.issuer.metadata import PRE_AUTHORIZED, REFRESH
 from portal.issuer.strict_json import parse_object
 from portal.issuer.urls import CONFIGURATION_ID
 
 FORM = "application/x-www-form-urlencoded"
 
 
+GRANTED: list[dict[str, Any]] = [
+    {
+        "type": "openid_credential",
+        "credential_configuration_id": CONFIGURATION_ID,
+        "credential_identifiers": [CONFIGURATION_ID],
+    }
+]
+"""What the answer's `authorization_details` says, where the wallet asked with them (RFC 9396)."""
+
+
 @dataclass(frozen=True)
-class TokenRequest:
+class CodeRequest:
     code: str
     activation_code: str
-    details: list[dict[str, Any]] | None
-    """What the answer's `authorization_details` says, where the wallet asked with them (RFC 9396)."""
+    by_identifier: bool
+    """The wallet asked with `authorization_details`."""
+
+
+@dataclass(frozen=True)
+class RefreshRequest:
+    refresh_token: str
+    by_identifier: bool
 
 
 def json_object(request: Request, error: str) -> dict[str, Any]:
@@ -34,8 +51,8 @@ def json_object(request: Request, error: str) -> dict[str, Any]:
         raise ProtocolError(error, "the body is no well-formed JSON object") from problem
 
 
-def token_request(request: Request) -> TokenRequest:
-    """The form of a token request (OpenID4VCI 1.0, 6.1). Raises `ProtocolError`."""
+def token_request(request: Request) -> CodeRequest | RefreshRequest:
+    """The form of a token request (OpenID4VCI 1.0, 6.1; RFC 6749, 6). Raises `ProtocolError`."""
     if request.mimetype != FORM:
         raise _invalid(f"the content type must be {FORM}")
     form = request.form
@@ -44,20 +61,25 @@ def token_request(request: Request) -> TokenRequest:
     grant = form.get("grant_type", "")
     if not grant:
         raise _invalid("grant_type is missing")
-    if grant != PRE_AUTHORIZED:
-        raise ProtocolError("unsupported_grant_type", "only the pre-authorized code grant is supported")
-    code, activation_code = form.get("pre-authorized_code", ""), form.get("tx_code", "")
+    if grant not in (PRE_AUTHORIZED, REFRESH):
+        raise ProtocolError("unsupported_grant_type", "use a pre-authorized code or a refresh token")
+    if grant == REFRESH:
+        return RefreshRequest(_needed(form, "refresh_token"), _asks_with_details(form))
+    code, activation_code = _needed(form, "pre-authorized_code"), _needed(form, "tx_code")
+    return CodeRequest(code, activation_code, _asks_with_details(form))
+
+
+def _needed(form: Mapping[str, str], name: str) -> str:
     # A parameter without a value counts as left out (RFC 6749, 3.2).
-    if not code:
-        raise _invalid("pre-authorized_code is missing")
-    if not activation_code:
-        raise _invalid("tx_code is missing")
-    return TokenRequest(code, activation_code, _details(form.get("authorization_details", "")))
+    if not form.get(name):
+        raise _invalid(f"{name} is missing")
+    return form[name]
 
 
-def _details(text: str) -> list[dict[str, Any]] | None:
+def _asks_with_details(form: Mapping[str, str]) -> bool:
+    text = form.get("authorization_details", "")
     if not text:
-        return None
+        return False
     try:
         sent = json.loads(text)
     except (ValueError, RecursionError) as problem:
@@ -69,8 +91,7 @@ def _details(text: str) -> list[dict[str, Any]] | None:
             raise _invalid_details()
         if detail.get("credential_configuration_id") != CONFIGURATION_ID:
             raise _invalid_details()
-    granted = {"type": "openid_credential", "credential_configuration_id": CONFIGURATION_ID}
-    return [{**granted, "credential_identifiers": [CONFIGURATION_ID]}]
+    return True
 
 
 def _invalid(description: str) -> ProtocolError:

@@ -28,7 +28,7 @@ from portal.settings import settings
 BITS = 1
 TYPE = "statuslist+jwt"
 LIFETIME = timedelta(hours=24)
-"""`exp` − `iat`: the promise that a revoked card looks valid no longer than this."""
+"""`exp` − `iat` is this at most: the promise that a revoked card looks valid no longer."""
 TTL = timedelta(minutes=15)
 FRESH = timedelta(minutes=10)
 """A list in memory is signed anew after this, so that caches always have some minutes of its `ttl` left."""
@@ -45,6 +45,7 @@ class SignedList:
     token: str
     etag: str
     issued_at: datetime
+    expires_at: datetime
 
     @property
     def max_age(self) -> int:
@@ -75,7 +76,7 @@ class Publisher:
                 if known := self._known(list_id, version):
                     return known
                 signed = _sign(list_id, version)
-                if copies.publish(list_id, version, signed.issued_at + LIFETIME):
+                if copies.publish(list_id, version, signed.expires_at):
                     self._lists[list_id] = signed
                     return signed
         raise Busy
@@ -106,16 +107,18 @@ def compress(packed: bytes) -> bytes:
 
 def _sign(list_id: int, version: int) -> SignedList:
     issued_at = datetime.fromtimestamp(int(clock.now().timestamp()), UTC)
+    # A whole minute, since that is what pages show: cut off there, it would look a little too early.
+    expires_at = (issued_at + LIFETIME).replace(second=0)
     uri = status_list_uri(settings(), list_id)
     lst = b64(compress(encode(copies.revoked_indexes(list_id))))
     payload = {
         "iss": issuer_id(settings()),
         "sub": uri,
         "iat": int(issued_at.timestamp()),
-        "exp": int((issued_at + LIFETIME).timestamp()),
+        "exp": int(expires_at.timestamp()),
         "ttl": int(TTL.total_seconds()),
         "status_list": {"bits": BITS, "lst": lst},
     }
     token = key_store().current().sign(TYPE, json_bytes(payload))
     # The signature's last characters name this very token.
-    return SignedList(version, token, token[-43:], issued_at)
+    return SignedList(version, token, token[-43:], issued_at, expires_at)

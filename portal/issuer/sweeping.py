@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from sqlalchemy import delete, select, update
 
 from portal import clock
 from portal.database import db, write
-from portal.issuer import cards, offers, tokens
-from portal.issuer.models import AccessToken, Card, CardOffer, CardStatus, OfferStatus, SpentNonce
+from portal.issuer import cards, families, offers, tokens
+from portal.issuer.models import (
+    AccessToken,
+    Card,
+    CardOffer,
+    CardStatus,
+    OfferStatus,
+    RefreshToken,
+    SpentNonce,
+    TokenFamily,
+)
 
 BATCH = 100
+KEEP_DEAD_FAMILIES = timedelta(days=1)
+"""Longer than their last access token lives."""
+KEEP_RETIRED = timedelta(days=30)
+"""So long a retired refresh token is recognised as stolen; after that it is unknown, and refused as such."""
 
 _log = logging.getLogger(__name__)
 
@@ -22,6 +36,8 @@ def sweep() -> None:
     expire_offers()
     end_cards()
     forget_tokens()
+    forget_families()
+    forget_retired()
     forget_nonces()
 
 
@@ -80,6 +96,22 @@ def forget_tokens() -> None:
                 .where(AccessToken.id.in_(due))
                 .execution_options(synchronize_session=False)
             )
+
+
+def forget_families() -> None:
+    dead = TokenFamily.voided_at <= clock.now() - KEEP_DEAD_FAMILIES
+    due = db.session.scalars(select(TokenFamily.id).where(dead).limit(BATCH)).all()
+    if due:
+        with write() as session:
+            families.erase(session, TokenFamily.id.in_(due))
+
+
+def forget_retired() -> None:
+    old = RefreshToken.retired_at <= clock.now() - KEEP_RETIRED
+    due = db.session.scalars(select(RefreshToken.id).where(old).limit(BATCH)).all()
+    if due:
+        with write() as session:
+            families.erase_retired(session, due)
 
 
 def forget_nonces() -> None:

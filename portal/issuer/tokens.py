@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal import audit, clock
 from portal.audit import Actor
 from portal.database import db, write
-from portal.issuer import cards, offers
+from portal.issuer import cards, families, offers
 from portal.issuer.errors import ProtocolError, bad_token
 from portal.issuer.events import listener
+from portal.issuer.families import Granted
 from portal.issuer.models import AccessToken, Card, CardOffer, CardStatus, OfferStatus
-
-LIFETIME = timedelta(seconds=300)
-"""A bearer token that lived longer would have to be bound to its sender."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +28,11 @@ class Bearer:
     reference: str
     by_identifier: bool
     holder_thumbprint: str | None
-    card_status: str
     card_data: bytes | None
 
 
-def redeem(code: str, activation_code: str, actor: Actor, *, by_identifier: bool) -> str:
-    """An access token for the offer with this code.
+def redeem(code: str, activation_code: str, actor: Actor, *, by_identifier: bool) -> Granted:
+    """The first tokens for the offer with this code.
 
     The activation code is checked before the code is spent, and wrong ones are counted in the database, so
     that trying in parallel or across restarts gains nothing. Raises `ProtocolError` (`invalid_grant`).
@@ -53,11 +48,11 @@ def redeem(code: str, activation_code: str, actor: Actor, *, by_identifier: bool
     if not hmac.compare_digest(given, known.activation_hash):
         _count_wrong(known, actor)
         raise _refused()
-    token = secrets.token_urlsafe(32)
-    if not _spend(known, token, by_identifier):
+    granted = families.new_tokens(by_identifier=by_identifier)
+    if not _spend(known, granted):
         offers.refuse_closed(known, actor, "code")
         raise _refused()
-    return token
+    return granted
 
 
 def bearer(token: str) -> Bearer:
@@ -69,37 +64,24 @@ def bearer(token: str) -> Bearer:
             Card.reference,
             AccessToken.by_identifier,
             AccessToken.holder_thumbprint,
-            Card.status,
             Card.data,
         )
         .join(Card, Card.id == AccessToken.card_id)
-        .where(AccessToken.token_hash == token_hash(token), AccessToken.expires_at > clock.now())
+        .where(AccessToken.token_hash == families.token_hash(token), AccessToken.expires_at > clock.now())
     ).one_or_none()
     if found is None:
         raise bad_token()
     return Bearer(*found)
 
 
-def token_hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _spend(known: offers.Known, token: str, by_identifier: bool) -> bool:
+def _spend(known: offers.Known, granted: Granted) -> bool:
     now = clock.now()
     live = select(Card.id).where(Card.id == CardOffer.card_id, Card.status == CardStatus.LIVE).exists()
     fitting = (CardOffer.attempts < offers.MAX_ATTEMPTS, CardOffer.expires_at > now, live)
     with write() as session:
         if not offers.change(session, known.id, OfferStatus.OPEN, OfferStatus.SPENT, *fitting, spent_at=now):
             return False
-        session.execute(
-            insert(AccessToken).values(
-                token_hash=token_hash(token),
-                card_id=known.card_id,
-                offer_id=known.id,
-                by_identifier=by_identifier,
-                expires_at=now + LIFETIME,
-            )
-        )
+        families.start(session, granted, card_id=known.card_id, offer_id=known.id)
     return True
 
 
@@ -142,7 +124,7 @@ def tell_died(session: Session, reference: str, reason: str) -> None:
 
 def spent_before(now: datetime) -> datetime:
     """Offers spent before this instant have a token that is dead by now."""
-    return now - LIFETIME
+    return now - families.LIFETIME
 
 
 def _refused() -> ProtocolError:

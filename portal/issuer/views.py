@@ -11,18 +11,20 @@ from portal.audit import Actor
 from portal.extensions import csrf
 from portal.issuer import (
     credentials,
+    families,
     logo,
     metadata,
     nonces,
     notifications,
     offers,
+    refreshing,
     status_lists,
     throttle,
     tokens,
     urls,
 )
 from portal.issuer.errors import ProtocolError, bad_token, no_token
-from portal.issuer.requests import json_object, token_request
+from portal.issuer.requests import GRANTED, CodeRequest, json_object, token_request
 from portal.issuer.tokens import Bearer
 from portal.settings import settings
 
@@ -106,16 +108,20 @@ def offer(address: str) -> Response:
 @blueprint.post(urls.TOKEN_PATH)
 def token() -> Response:
     asked = token_request(request)
-    access_token = tokens.redeem(
-        asked.code, asked.activation_code, _wallet(), by_identifier=asked.details is not None
-    )
+    if isinstance(asked, CodeRequest):
+        granted = tokens.redeem(
+            asked.code, asked.activation_code, _wallet(), by_identifier=asked.by_identifier
+        )
+    else:
+        granted = refreshing.refresh(asked.refresh_token, _wallet(), by_identifier=asked.by_identifier)
     answer: dict[str, Any] = {
-        "access_token": access_token,
+        "access_token": granted.access_token,
         "token_type": "Bearer",
-        "expires_in": int(tokens.LIFETIME.total_seconds()),
+        "expires_in": int(families.LIFETIME.total_seconds()),
+        "refresh_token": granted.refresh_token,
     }
-    if asked.details is not None:
-        answer["authorization_details"] = asked.details
+    if granted.by_identifier:
+        answer["authorization_details"] = GRANTED
     return _private(answer)
 
 

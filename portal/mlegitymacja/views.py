@@ -23,7 +23,7 @@ from portal.identity import Role, me, my_student_id, student_required
 from portal.mlegitymacja import panel, qr
 from portal.mlegitymacja.polling import Watch
 from portal.mlegitymacja.short_path import TOO_MANY
-from portal.orders import service, words
+from portal.orders import history, service, words
 from portal.orders.models import Order
 from portal.orders.states import Status
 
@@ -99,15 +99,61 @@ def revoke(public_id: str) -> str | BaseResponse:
     return _confirmed(public_id, service.revoke, "mlegitymacja/revoke.html", _may_revoke)
 
 
+@blueprint.post("/przedluz/<public_id>")
+@student_required
+def extend(public_id: str) -> BaseResponse:
+    """„Przedłuż mLegitymację”: the page then shows how the extension gets on."""
+    try:
+        service.extend(_own(public_id), me().actor)
+    except service.NotEligible:
+        flash(_("The mLegitymacja cannot be extended now. The list below says what is missing."), "error")
+    except service.OutOfTurn:
+        return _out_of_turn()
+    return redirect(url_for(".show"), 303)
+
+
+@blueprint.route("/nowy-telefon/<public_id>", methods=["GET", "POST"])
+@student_required
+def new_phone(public_id: str) -> str | BaseResponse:
+    """„Mam nowy telefon”: one confirmation ends the old card and orders the new one."""
+    order = _own(public_id)
+    if not _may_revoke(order):
+        return _out_of_turn()
+    if request.method != "POST":  # HEAD comes here too, and must change nothing
+        return render_template("mlegitymacja/new_phone.html", order=order, **_standing())
+    try:
+        service.replace_phone(order, me().actor)
+    except service.NotEligible:
+        flash(_("A new card cannot be ordered now, so the old one was not revoked."), "error")
+        return redirect(url_for(".new_phone", public_id=public_id), 303)
+    except service.OutOfTurn:
+        return _out_of_turn()
+    flash(_("The old card is revoked, and a new one is ordered. Add it on the new phone."), "success")
+    return redirect(url_for(".show"), 303)
+
+
+@blueprint.get("/historia")
+@student_required
+def whole_history() -> str:
+    """All orders of the student; the order page shows the newest ones."""
+    return render_template(
+        "mlegitymacja/history.html", history=history.of_student(my_student_id()), words=words
+    )
+
+
 @blueprint.post("/nowe-kody/<public_id>")
 @student_required
 def renew_codes(public_id: str) -> BaseResponse:
     """„Nowe kody”."""
+    order = _own(public_id)
     try:
-        service.renew_codes(_own(public_id), me().actor)
+        service.renew_codes(order, me().actor)
     except service.OutOfTurn:
         return _out_of_turn()
-    flash(_("Here are your new codes. The old ones no longer work."), "success")
+    if order.status == Status.COLLECTED:
+        flash(_("Here are your new codes. The old copy is revoked once the new one is collected."), "success")
+    else:
+        flash(_("Here are your new codes. The old ones no longer work."), "success")
     return redirect(url_for(".codes"), 303)
 
 
@@ -130,11 +176,18 @@ def _confirmed(
 
 
 def _may_cancel(order: Order) -> bool:
-    return order.status in (Status.WAITING, Status.IN_PROGRESS, Status.READY)
+    return _status(order) in (Status.WAITING, Status.IN_PROGRESS, Status.READY)
 
 
 def _may_revoke(order: Order) -> bool:
-    return order.status == Status.COLLECTED
+    return _status(order) == Status.COLLECTED
+
+
+def _status(order: Order) -> Status | None:
+    """As time has it, even where nobody has written that yet; None for an order that is not the latest."""
+    standing = service.current_for(my_student_id())
+    latest = standing.order
+    return standing.status if latest is not None and latest.id == order.id else None
 
 
 def _out_of_turn() -> BaseResponse:
@@ -154,6 +207,10 @@ def _watch() -> Watch:
     since = request.args.get("since", 0, type=int)
     step = request.args.get("step", 0, type=int)
     return Watch(since, step, request.args.get("seen", ""), request.args.get("codes") == "1")
+
+
+def _standing() -> dict[str, object]:
+    return {"standing": service.current_for(my_student_id()), "words": words}
 
 
 def _context(shown: panel.Panel) -> dict[str, object]:

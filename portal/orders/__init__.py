@@ -4,11 +4,16 @@ from flask import Flask
 
 from portal.issuer.interface import Issuer
 from portal.orders import cli, health, pulse
+from portal.orders import cli_extend as cli_extend  # its commands join the group
+from portal.orders import staff_cli as staff_cli  # its commands join the group
 from portal.orders.listener import CardEvents as CardEvents
+from portal.orders.registry_events import RegistryEvents as RegistryEvents
 
 
 def init_app(app: Flask, issuer: Issuer) -> None:
     app.extensions["portal.orders.issuer"] = issuer
     pulse.init_app(app)
     app.cli.add_command(cli.group)
-    app.extensions.setdefault("portal.health", []).append(("issuance", health.check))
+    app.extensions.setdefault("portal.health", []).extend(
+        [("issuance", health.check), ("mail", health.check_mail)]
+    )

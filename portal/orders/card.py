@@ -33,8 +33,17 @@ def card_data(session: Session, student_id: int, valid_until: date) -> CardData:
     record = student_record(session, student_id)
     if not eligibility.check(record, settings().policy, clock.today()).may_order:
         raise NotIssuable
+    return content(session, record, valid_until)
+
+
+def content(session: Session, record: StudentRecord, valid_until: date) -> CardData:
+    """What a card of this student says, whether or not one may be ordered now.
+
+    Raises `NotIssuable` where something is missing that a card must show, `RegistryUnavailable` where the
+    photo can't be read.
+    """
     try:
-        photo = photo_jpeg(session, student_id)
+        photo = photo_jpeg(session, record.id)
     except SQLAlchemyError as error:
         raise RegistryUnavailable from error
     if photo is None or record.album_number is None or valid_until < clock.today():

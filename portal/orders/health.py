@@ -1,4 +1,4 @@
-"""Whether the engine is well: its thread's pulse, and the oldest order that waits."""
+"""Whether engine and mails are well: their threads' pulses, and what has waited longest."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal import clock
 from portal.database import db
-from portal.orders.models import Order
-from portal.orders.pulse import pulse
+from portal.orders.models import Mail, Order
+from portal.orders.pulse import mail_pulse, pulse
 from portal.orders.states import Status
 from portal.settings import settings
 
 LONGEST_SILENCE = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=15)
+LONGEST_TROUBLE = timedelta(minutes=15)
+"""How long the mail server may be out of reach, or mails that are due be left alone."""
 
 
 def check() -> tuple[bool, str]:
@@ -34,6 +36,24 @@ def check() -> tuple[bool, str]:
         return True, "stands by"
     silent = clock.now() - beat
     return silent < LONGEST_SILENCE, f"last beat {max(0, int(silent.total_seconds()))} s ago"
+
+
+def check_mail() -> tuple[bool, str]:
+    """Well: no mail is overdue, and the server takes them. One that a full mailbox defers is no trouble."""
+    if settings().mail is None:
+        return True, "no mail server is set"
+    try:
+        oldest, due_at = db.session.execute(
+            select(func.min(Mail.created_at), func.min(Mail.due_at)).where(Mail.due_at.is_not(None))
+        ).one()
+    except SQLAlchemyError:
+        return False, "the database does not answer"
+    if oldest is None or due_at is None:
+        return True, "no mail waits"
+    now = clock.now()
+    trouble_since = mail_pulse(current_app._get_current_object()).trouble_since  # type: ignore[attr-defined]
+    late = max(now - due_at, now - trouble_since if trouble_since else timedelta())
+    return late < LONGEST_TROUBLE, f"the oldest mail waits for {int((now - oldest).total_seconds())} s"
 
 
 def _oldest_wait() -> timedelta | None:

@@ -22,11 +22,12 @@ from sqlalchemy.orm import Session
 from portal import audit, clock
 from portal.database import db, write
 from portal.issuer.interface import CardRequest, Issuer, IssuerRefused
+from portal.orders import mails
 from portal.orders.card import NotIssuable, card_data
 from portal.orders.models import Order
 from portal.orders.pulse import Pulse, pulse
 from portal.orders.states import Event, Reason, Status
-from portal.orders.transitions import Cause, move, write_history
+from portal.orders.transitions import Cause, held_by, move, tell_again, write_history
 from portal.orders.validity import codes_end
 from portal.registry.records import RegistryUnavailable
 from portal.settings import settings
@@ -180,29 +181,21 @@ def _finish(claimed: Sequence[Claimed], outcomes: dict[int, Outcome]) -> int:
 
 def _ready(session: Session, order: Claimed) -> bool:
     """Ready, until its codes run out; False where the student or another claim was first."""
-    runs_out_at = codes_end(clock.now(), settings().offer_lifetime, order.valid_until)
-    moved = move(
-        session, order.id, Event.PREPARED, Cause(ENGINE), claimed_by=order.claimed_by, due_at=runs_out_at
-    )
+    # Not the claim's day: an import may have shortened the order meanwhile.
+    last_day = session.execute(select(Order.planned_valid_until).where(Order.id == order.id)).scalar_one()
+    runs_out_at = codes_end(clock.now(), settings().offer_lifetime, last_day)
+    mine = held_by(order.claimed_by)
+    moved = move(session, order.id, Event.PREPARED, Cause(ENGINE), only=mine, due_at=runs_out_at)
     if moved:
         audit.record(session, audit.Event.CARD_PREPARED, actor=ENGINE, subject=order.public_id)
+        mails.put(session, order.student_id, mails.Kind.CARD_READY, order.public_id)
     else:
-        _tell_again(session, order)
+        tell_again(session, order.id)
     return moved
 
 
-def _tell_again(session: Session, order: Claimed) -> None:
-    """The order ended while its card was prepared: the issuer must hear of that (again), now."""
-    session.execute(
-        update(Order)
-        .where(Order.id == order.id, Order.status.in_([Status.CANCELLED, Status.REVOKED, Status.FAILED]))
-        .values(issuer_told_at=None, due_at=clock.now())
-        .execution_options(synchronize_session=False)
-    )
-
-
 def _give_up(session: Session, order: Claimed, reason: Reason | None) -> None:
-    move(session, order.id, Event.GIVE_UP, Cause(ENGINE, reason), claimed_by=order.claimed_by)
+    move(session, order.id, Event.GIVE_UP, Cause(ENGINE, reason), only=held_by(order.claimed_by))
 
 
 def retry(
@@ -211,8 +204,14 @@ def retry(
     """Back to the queue after a growing, jittered while; given up once the attempts are used up."""
     if attempts >= MAX_ATTEMPTS:
         gave_up = Cause(ENGINE, Reason.ATTEMPTS_USED_UP)
-        move(session, order_id, Event.GIVE_UP, gave_up, claimed_by=claimed_by)
+        move(session, order_id, Event.GIVE_UP, gave_up, only=held_by(claimed_by))
         return
-    wait = min(FIRST_RETRY * 2 ** (attempts - 1), LONGEST_RETRY) * random.uniform(0.8, 1.2)  # noqa: S311
-    due_at = clock.now() + wait
-    move(session, order_id, Event.TRY_AGAIN, Cause(ENGINE, reason), claimed_by=claimed_by, due_at=due_at)
+    due_at = clock.now() + retry_after(attempts)
+    mine = held_by(claimed_by)
+    move(session, order_id, Event.TRY_AGAIN, Cause(ENGINE, reason), only=mine, due_at=due_at)
+
+
+def retry_after(attempts: int) -> timedelta:
+    """How long to wait after so many attempts: twice as long each time, jittered."""
+    exponent = min(attempts - 1, 20)  # beyond it the longest wait counts anyway
+    return min(FIRST_RETRY * (1 << exponent), LONGEST_RETRY) * random.uniform(0.8, 1.2)  # noqa: S311

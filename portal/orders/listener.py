@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal import audit
-from portal.orders import codes
+from portal.orders import codes, extensions
 from portal.orders.models import Order
+from portal.orders.standing import overdue
 from portal.orders.states import Event, Reason, Status
 from portal.orders.transitions import Cause, move
-from portal.orders.validity import ends_at
+from portal.orders.validity import ends_at, reminder_at
 
 WALLET = audit.Actor("wallet")
 
@@ -23,10 +25,15 @@ class CardEvents:
     def card_collected(self, session: Session, reference: str, valid_until: date) -> bool:
         """True if the order is collected now, or was before and a copy is fetched once more."""
         order = _order(session, reference)
-        if order is None:
+        if order is None or overdue(order):
             return False
-        cause, lapses_at = Cause(WALLET), ends_at(order.planned_valid_until)
-        if not move(session, order.id, Event.COLLECT, cause, due_at=lapses_at, copy_valid_until=valid_until):
+        columns: dict[str, Any] = {"copy_valid_until": valid_until}
+        if order.status == Status.READY:
+            last_day = order.planned_valid_until
+            columns |= {"due_at": ends_at(last_day), "remind_at": reminder_at(last_day)}
+        else:
+            extensions.seen_done(session, order, valid_until)
+        if not move(session, order.id, Event.COLLECT, Cause(WALLET), **columns):
             return False
         audit.record(session, audit.Event.CARD_COLLECTED, actor=WALLET, subject=reference)
         return True
@@ -34,8 +41,9 @@ class CardEvents:
     def card_refreshed(self, session: Session, reference: str, valid_until: date) -> bool:
         """The history tells of it only where the app has a new last day now."""
         order = _order(session, reference)
-        if order is None or order.status != Status.COLLECTED:
+        if order is None or order.status != Status.COLLECTED or overdue(order):
             return False
+        extensions.seen_done(session, order, valid_until)
         if order.copy_valid_until == valid_until:
             return True
         return move(session, order.id, Event.REFRESH, Cause(WALLET), copy_valid_until=valid_until)
@@ -43,7 +51,7 @@ class CardEvents:
     def offer_died(self, session: Session, reference: str, reason: str) -> None:
         """New codes at once: the old ones are good for nothing, and only their owner sees the new ones."""
         order = _order(session, reference)
-        if order is not None:
+        if order is not None and not overdue(order):
             codes.renew(session, order, Cause(WALLET, Reason(reason)))
 
     def card_deleted(self, session: Session, reference: str) -> None:

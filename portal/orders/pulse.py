@@ -1,4 +1,4 @@
-"""The engine's pulse: how the thread is woken, and how others see that it is alive."""
+"""A thread's pulse: how it is woken, when it has to end, and how others see that it is alive."""
 
 from __future__ import annotations
 
@@ -28,8 +28,14 @@ class Pulse:
         self._due.set()
 
     @property
-    def stopping(self) -> bool:
-        return self._stopping.is_set()
+    def ending(self) -> bool:
+        """Whether it is time to end: told so, or the process ends, or is left behind."""
+        return self._stopping.is_set() or not threading.main_thread().is_alive() or self.orphaned
+
+    @property
+    def orphaned(self) -> bool:
+        """The server's main process was killed, and has left this worker behind."""
+        return os.getppid() != self.parent
 
     def wait(self, seconds: float) -> None:
         """Until woken, or for `seconds` at most."""
@@ -37,9 +43,25 @@ class Pulse:
         self._due.clear()
 
 
+class MailPulse(Pulse):
+    """The mail thread's, which also tells how it gets on with the mail server."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trouble_since: datetime | None = None
+        """Since when the server can't be used, in UTC; None: it could be, the last time."""
+
+
 def init_app(app: Flask) -> None:
     app.extensions["portal.orders.pulse"] = Pulse()
+    app.extensions["portal.orders.mail_pulse"] = MailPulse()
 
 
 def pulse(app: Flask) -> Pulse:
+    """The issuance engine's."""
     return cast(Pulse, app.extensions["portal.orders.pulse"])
+
+
+def mail_pulse(app: Flask) -> MailPulse:
+    """The mail thread's."""
+    return cast(MailPulse, app.extensions["portal.orders.mail_pulse"])

@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from portal import audit, clock
 from portal.audit import Actor
 from portal.database import db, write
 from portal.issuer.interface import Offer
-from portal.orders import codes, eligibility, endings, issuance, telling, validity
-from portal.orders.eligibility import Eligibility
+from portal.orders import codes, eligibility, endings, extensions, issuance, telling, validity
 from portal.orders.models import Order
+from portal.orders.standing import Standing, current_for, overdue, readable_record, status_now
 from portal.orders.states import LIVE, Event, Reason, Status
 from portal.orders.transitions import Cause, move, write_history
-from portal.registry.records import RegistryUnavailable, StudentRecord, student_record
+from portal.registry.records import hold
 from portal.settings import settings
+
+__all__ = [
+    "NotEligible",
+    "OutOfTurn",
+    "Standing",
+    "cancel",
+    "current_for",
+    "extend",
+    "open_offer",
+    "owned",
+    "place",
+    "renew_codes",
+    "replace_phone",
+    "revoke",
+    "revoke_by_university",
+]
 
 
 class NotEligible(Exception):
@@ -31,54 +44,6 @@ class NotEligible(Exception):
 
 class OutOfTurn(Exception):
     """The order's state has no such step (any more). Nothing was written."""
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What one student's page is made of. The registry is only asked where a page shows the checklist."""
-
-    student_id: int
-    order: Order | None
-    """The latest order, live or ended."""
-
-    @cached_property
-    def record(self) -> StudentRecord | None:
-        """None: the registry could not be read."""
-        return _record(db.session(), self.student_id)
-
-    @cached_property
-    def eligibility(self) -> Eligibility:
-        return eligibility.check(self.record, settings().policy, clock.today())
-
-    @property
-    def status(self) -> Status | None:
-        return None if self.order is None else Status(self.order.status)
-
-    @property
-    def live(self) -> bool:
-        return self.status in LIVE
-
-    @property
-    def may_order(self) -> bool:
-        return not self.live and self.eligibility.may_order
-
-
-def current_for(student_id: int) -> Standing:
-    """The student's checklist and latest order."""
-    order = db.session.scalar(
-        select(Order).where(Order.student_id == student_id).order_by(Order.id.desc()).limit(1)
-    )
-    return Standing(student_id, order)
-
-
-def history_for(student_id: int) -> Sequence[Order]:
-    """All orders of the student, newest first, with their events."""
-    return db.session.scalars(
-        select(Order)
-        .where(Order.student_id == student_id)
-        .options(selectinload(Order.events))
-        .order_by(Order.id.desc())
-    ).all()
 
 
 def owned(student_id: int, public_id: str) -> Order:
@@ -93,7 +58,7 @@ def owned(student_id: int, public_id: str) -> Order:
 
 def open_offer(order: Order) -> Offer | None:
     """The codes to fetch the card by, while there is an open offer. For the owner only."""
-    if Status(order.status) not in (Status.READY, Status.COLLECTED):
+    if status_now(order) not in (Status.READY, Status.COLLECTED):
         return None
     return issuance.issuer().current_offer(order.public_id)
 
@@ -104,7 +69,8 @@ def place(student_id: int, actor: Actor) -> str:
     Raises `NotEligible`; nothing is written then.
     """
     with write() as session:
-        _lapse_overdue(session, student_id)
+        hold(session, student_id)
+        _end_overdue(session, student_id)
         live = _live_order(session, student_id)
         if live is not None:
             return live
@@ -135,23 +101,67 @@ def revoke_by_university(order: Order, actor: Actor, reason: Reason) -> None:
     _end(order, Event.REVOKE_BY_UNIVERSITY, Cause(actor, reason))
 
 
+def extend(order: Order, actor: Actor) -> None:
+    """„Przedłuż”: the card gets the latest last day that it can have now; the engine sees to it.
+
+    A second press while that is under way is no error. Raises `OutOfTurn` where there is no card or no later
+    day, `NotEligible` where the student may not order now; nothing is written then.
+    """
+    order_id, student_id = order.id, order.student_id
+    with write() as session:
+        hold(session, student_id)
+        now = _as_it_is(session, order_id)
+        if now.status != Status.COLLECTED:
+            raise OutOfTurn
+        if not extensions.under_way(session, now.id):
+            planned = _planned_validity(session, now.student_id)
+            if not extensions.ask(session, now, planned, actor):
+                raise OutOfTurn
+    issuance.dispatch(order_id)
+
+
+def replace_phone(order: Order, actor: Actor) -> str:
+    """„Mam nowy telefon”: revoke this card and order a new one, in one transaction; the new public id.
+
+    Pressed again, it gives the same new order. Raises `NotEligible` before anything is written where the
+    student may not order now, `OutOfTurn` where this is no card to replace (any more).
+    """
+    order_id, student_id = order.id, order.student_id
+    with write() as session:
+        hold(session, student_id)
+        now = _as_it_is(session, order_id)
+        if now.status == Status.REVOKED and now.reason == Reason.NEW_PHONE:
+            before = _live_order(session, now.student_id)
+            if before is None:
+                raise OutOfTurn
+            return before
+        new = _replace(session, now, actor)
+    telling.tell_issuer(order_id)
+    issuance.dispatch(new.id)
+    return new.public_id
+
+
 def renew_codes(order: Order, actor: Actor) -> None:
     """„Nowe kody”: the old codes are void at once, new ones are there. Raises `OutOfTurn`.
 
-    A collected card only gets new codes while an offer for it is open; its owner else asks for a new phone.
+    A collected card only gets new codes while an offer for it is open, or while the app's copy is behind the
+    card; its owner else asks for a new phone.
     """
-    if order.status == Status.COLLECTED and open_offer(order) is None:
+    collected = status_now(order) == Status.COLLECTED
+    if collected and open_offer(order) is None and not Standing(order.student_id, order).copy_behind:
         raise OutOfTurn
+    order_id = order.id
     with write() as session:
-        if not codes.renew(session, order, Cause(actor, Reason.ASKED)):
+        if not codes.renew(session, _as_it_is(session, order_id), Cause(actor, Reason.ASKED)):
             raise OutOfTurn
 
 
-def _record(session: Session, student_id: int) -> StudentRecord | None:
-    try:
-        return student_record(session, student_id)
-    except RegistryUnavailable:
-        return None
+def _as_it_is(session: Session, order_id: int) -> Order:
+    """The order as this transaction sees it, locked. Raises `OutOfTurn` where its time is up."""
+    now = session.get_one(Order, order_id, with_for_update=True)
+    if overdue(now):
+        raise OutOfTurn
+    return now
 
 
 def _live_order(session: Session, student_id: int) -> str | None:
@@ -160,21 +170,17 @@ def _live_order(session: Session, student_id: int) -> str | None:
     )
 
 
-def _lapse_overdue(session: Session, student_id: int) -> None:
-    """A card past its last day is no live order any more, even if the sweep was late."""
-    overdue = session.scalars(
-        select(Order.id).where(
-            Order.student_id == student_id,
-            Order.status == Status.COLLECTED,
-            Order.planned_valid_until < clock.today(),
-        )
-    )
-    for order_id in overdue:
-        move(session, order_id, Event.LAPSE, Cause(audit.SYSTEM))
+def _end_overdue(session: Session, student_id: int) -> None:
+    """Codes that ran out, a card past its last day: no live order any more, even if the sweep is late."""
+    steps = {Status.READY: Event.RUN_OUT, Status.COLLECTED: Event.LAPSE}
+    live = select(Order).where(Order.student_id == student_id, Order.status.in_(steps))
+    for order in session.scalars(live).all():
+        if overdue(order):
+            move(session, order.id, steps[Status(order.status)], Cause(audit.SYSTEM))
 
 
 def _planned_validity(session: Session, student_id: int) -> date:
-    record = _record(session, student_id)
+    record = readable_record(session, student_id)
     today, policy = clock.today(), settings().policy
     if record is None or not eligibility.check(record, policy, today).may_order:
         raise NotEligible
@@ -202,9 +208,18 @@ def _insert(session: Session, student_id: int, planned: date, actor: Actor) -> O
     return order
 
 
+def _replace(session: Session, order: Order, actor: Actor) -> Order:
+    if order.status != Status.COLLECTED:
+        raise OutOfTurn
+    planned = _planned_validity(session, order.student_id)
+    endings.end(session, order.id, Event.REVOKE, Cause(actor, Reason.NEW_PHONE))
+    return _insert(session, order.student_id, planned, actor)
+
+
 def _end(order: Order, event: Event, cause: Cause) -> None:
     order_id = order.id
     with write() as session:
+        _as_it_is(session, order_id)
         if not endings.end(session, order_id, event, cause):
             raise OutOfTurn
     telling.tell_issuer(order_id)

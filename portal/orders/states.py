@@ -51,6 +51,7 @@ class Reason(StrEnum):
     ASKED = "asked"
     STATUS_LOST = "status_lost"
     DATA_CHANGED = "data_changed"
+    ELS_ENDED = "els_ended"
     NEW_PHONE = "new_phone"
     LOST_DEVICE = "lost_device"
     MISTAKE = "mistake"
@@ -88,6 +89,7 @@ TABLE: dict[tuple[Status | None, Event], Status] = {
     (Status.COLLECTED, Event.EXTEND): Status.COLLECTED,
     (Status.COLLECTED, Event.REFRESH): Status.COLLECTED,
     # The right to the card ends earlier than planned: a graduate keeps it to 31 October only.
+    (Status.WAITING, Event.SHORTEN): Status.WAITING,
     (Status.IN_PROGRESS, Event.SHORTEN): Status.IN_PROGRESS,
     (Status.READY, Event.SHORTEN): Status.READY,
     (Status.COLLECTED, Event.SHORTEN): Status.COLLECTED,

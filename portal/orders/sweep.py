@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal import audit, clock
 from portal.database import db, write
-from portal.orders import issuance, telling
+from portal.orders import extensions, issuance, reminders, retention, telling
 from portal.orders.models import Order
 from portal.orders.states import Event, Reason, Status
 from portal.orders.transitions import Cause, move
@@ -22,11 +22,20 @@ _log = logging.getLogger(__name__)
 
 def sweep() -> None:
     """One round. Each step stands for itself: one that fails doesn't keep the others from their work."""
-    for step in (take_back_lost_leases, run_out, lapse, telling.tell_due, _issuer_sweep):
+    for step in (
+        take_back_lost_leases,
+        extensions.take_back_lost_leases,
+        run_out,
+        lapse,
+        reminders.remind,
+        telling.tell_due,
+        _issuer_sweep,
+        retention.forget,
+    ):
         try:
             step()
         except Exception:
-            _log.exception("the sweep's step %s failed", step.__name__)
+            _log.exception("the sweep's step %s.%s failed", step.__module__, step.__name__)
         finally:
             db.session.rollback()
 

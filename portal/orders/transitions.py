@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, insert, select, update
+from sqlalchemy import ColumnElement, CursorResult, insert, select, update
 from sqlalchemy.orm import Session
 
 from portal import clock
 from portal.audit import Actor
+from portal.orders.extension_steps import drop_open
 from portal.orders.models import Order, OrderEvent
 from portal.orders.states import ENDED, TABLE, Event, Reason, Status
 
@@ -28,13 +30,12 @@ def move(
     event: Event,
     cause: Cause,
     *,
-    claimed_by: str | None = None,
+    only: Sequence[ColumnElement[bool]] = (),
     **columns: Any,
 ) -> bool:
-    """Apply `event`; False where the table has no such step now, or another claim holds the order.
+    """Apply `event`; False where the table has no such step now, or a condition of `only` does not hold.
 
-    `claimed_by` fences a worker's finish: it only counts while the claim is still its own. `columns` are set
-    in the same UPDATE.
+    `columns` are set in the same UPDATE. Whatever ends an order drops its extension under way.
     """
     row = session.execute(
         select(Order.status, Order.attempts, Order.due_at).where(Order.id == order_id)
@@ -46,9 +47,11 @@ def move(
     values = _changes(before, after, cause) | columns
     if after in ENDED:
         values = _ending(before, row.attempts, row.due_at) | values
-    if not _update(session, order_id, before, claimed_by, values):
+    if not _update(session, [Order.id == order_id, Order.status == before, *only], values):
         return False
     write_history(session, order_id, event, (before, after), cause)
+    if before == Status.COLLECTED and after in ENDED:
+        drop_open(session, order_id)
     return True
 
 
@@ -61,12 +64,7 @@ def _changes(before: Status, after: Status, cause: Cause) -> dict[str, Any]:
     }
 
 
-def _update(
-    session: Session, order_id: int, before: Status, claimed_by: str | None, values: dict[str, Any]
-) -> bool:
-    conditions = [Order.id == order_id, Order.status == before]
-    if claimed_by is not None:
-        conditions.append(Order.claimed_by == claimed_by)
+def _update(session: Session, conditions: Sequence[ColumnElement[bool]], values: dict[str, Any]) -> bool:
     changed = session.execute(
         update(Order).where(*conditions).values(values).execution_options(synchronize_session=False)
     )
@@ -82,6 +80,21 @@ def _ending(before: Status, attempts: int, due_at: Any) -> dict[str, Any]:
     if attempts == 0:
         return {"due_at": None, "issuer_told_at": clock.now()}
     return {"due_at": due_at if before == Status.IN_PROGRESS else clock.now(), "issuer_told_at": None}
+
+
+def held_by(claimed_by: str | None) -> tuple[ColumnElement[bool]]:
+    """Fences a worker's finish, as `only` of `move`: it counts while the claim is still its own."""
+    return (Order.claimed_by == claimed_by,)
+
+
+def tell_again(session: Session, order_id: int) -> None:
+    """The order ended while somebody worked on its card: the issuer must hear of the end (again), now."""
+    session.execute(
+        update(Order)
+        .where(Order.id == order_id, Order.status.in_(ENDED))
+        .values(issuer_told_at=None, due_at=clock.now())
+        .execution_options(synchronize_session=False)
+    )
 
 
 def write_history(

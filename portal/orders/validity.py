@@ -10,6 +10,9 @@ from portal.registry.models import StudyLevel
 from portal.registry.records import StudentRecord
 from portal.settings import Policy
 
+REMIND_BEFORE = timedelta(days=30)
+REMIND_TIME = time(9)
+
 
 class NoValidity(Exception):
     """The record gives no last day: no ELS under the classic policy, or the right to a card has ended."""
@@ -26,12 +29,21 @@ def planned(record: StudentRecord, policy: Policy, today: date) -> date:
         last_day = record.els.valid_until
     else:
         last_day = semester_end(today)
-    right_ends = _right_ends(record)
-    if right_ends is not None:
-        last_day = min(last_day, right_ends)
+    right_end = right_ends(record)
+    if right_end is not None:
+        last_day = min(last_day, right_end)
     if last_day < today:
         raise NoValidity
     return last_day
+
+
+def later(record: StudentRecord, policy: Policy, today: date, last_day: date) -> date | None:
+    """The last day that an extension would give today to a card good to `last_day`; None: no later one."""
+    try:
+        possible = planned(record, policy, today)
+    except NoValidity:
+        return None
+    return possible if possible > last_day else None
 
 
 def semester_end(today: date) -> date:
@@ -48,12 +60,20 @@ def ends_at(last_day: date) -> datetime:
     return datetime.combine(last_day + timedelta(days=1), time(), WARSAW)
 
 
+def reminder_at(last_day: date) -> datetime:
+    """When the owner should be reminded of the card's end: 30 days before it, at nine in Warsaw.
+
+    Under policy `2025` that is the first day on which the next semester's end can be had.
+    """
+    return datetime.combine(last_day - REMIND_BEFORE, REMIND_TIME, WARSAW)
+
+
 def codes_end(now: datetime, lifetime: timedelta, last_day: date) -> datetime:
     """Until when codes given now are good: for their lifetime, but never past the card's last day."""
     return min(now + lifetime, ends_at(last_day))
 
 
-def _right_ends(record: StudentRecord) -> date | None:
+def right_ends(record: StudentRecord) -> date | None:
     """Graduates of the first cycle keep the card to 31 October of that year, if they study nothing else."""
     if any(programme.active and programme.level in CARD_LEVELS for programme in record.programmes):
         return None

@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
 from portal.orders.eligibility import Criterion, Verdict
-from portal.orders.states import Event, Reason, Status
+from portal.orders.states import Event, ExtensionEvent, ExtensionStatus, Reason, Status
 
 STATUS: dict[Status, LazyString] = {
     Status.WAITING: _l("Waiting"),
@@ -25,13 +25,28 @@ NEWS: dict[Status, LazyString] = {
     Status.IN_PROGRESS: _l("Your mLegitymacja is being prepared. This usually takes a few seconds."),
     Status.READY: _l("Your mLegitymacja is ready. You can add it to the app."),
     Status.COLLECTED: _l("Your mLegitymacja has been added to the app."),
-    Status.FAILED: _l("The order could not be processed. You can order again."),
+    Status.FAILED: _l("The order could not be processed."),
     Status.CANCELLED: _l("The order was cancelled."),
     Status.REVOKED: _l("The mLegitymacja was revoked."),
-    Status.EXPIRED: _l("The codes have expired before they were used. You can order again."),
-    Status.LAPSED: _l("The mLegitymacja is past its last day. You can order a new one."),
+    Status.EXPIRED: _l("The codes have expired before they were used."),
+    Status.LAPSED: _l("The mLegitymacja is past its last day."),
 }
 """What a screen reader hears, once, when the page has changed by itself."""
+
+EXTENSION_STATUS: dict[ExtensionStatus, LazyString] = {
+    ExtensionStatus.WAITING: _l("Waiting"),
+    ExtensionStatus.IN_PROGRESS: _l("In progress"),
+    ExtensionStatus.DONE: _l("Done"),
+    ExtensionStatus.FAILED: _l("Error"),
+    ExtensionStatus.DROPPED: _l("Dropped"),
+}
+
+EXTENSION_NEWS: dict[ExtensionStatus, LazyString] = {
+    ExtensionStatus.WAITING: _l("The extension of your mLegitymacja is waiting to be processed."),
+    ExtensionStatus.IN_PROGRESS: _l("Your mLegitymacja is being extended. This usually takes a few seconds."),
+    ExtensionStatus.FAILED: _l("The mLegitymacja could not be extended."),
+}
+"""The same for an extension that is under way or failed; that it is done, the page says with the new day."""
 
 CRITERION: dict[Criterion, LazyString] = {
     Criterion.ACTIVE_STATUS: _l("You have active student status"),
@@ -88,6 +103,13 @@ EVENT: dict[Event, LazyString] = {
     Event.SHORTEN: _l("Ends earlier than planned"),
 }
 
+EXTENSION_EVENT: dict[ExtensionEvent, LazyString] = {
+    ExtensionEvent.ASK: _l("Extension requested"),
+    ExtensionEvent.GIVE_UP: _l("The extension failed"),
+    ExtensionEvent.DROP: _l("The extension was dropped"),
+}
+"""Only what the history tells of an extension itself; that it is done, the card's own history tells."""
+
 REASON: dict[Reason, LazyString] = {
     Reason.NOT_ELIGIBLE: _l("The conditions were no longer met when the order was processed."),
     Reason.ATTEMPTS_USED_UP: _l("The issuing system did not answer in spite of repeated attempts."),
@@ -96,5 +118,30 @@ REASON: dict[Reason, LazyString] = {
     Reason.SPENT: _l("The codes were used but no card reached the app, so the old codes are void."),
     Reason.NOT_STORED: _l("The app could not keep the card, so you need new codes."),
     Reason.STATUS_LOST: _l("Loss of student status"),
+    Reason.DATA_CHANGED: _l("Change of personal data"),
+    Reason.ELS_ENDED: _l("The plastic card (ELS) is no longer valid"),
+    Reason.NEW_PHONE: _l("New phone"),
+    Reason.LOST_DEVICE: _l("Lost or stolen phone"),
+    Reason.MISTAKE: _l("Mistake"),
+    Reason.MISUSE: _l("Misuse of the card"),
 }
 """Only the reasons that a student can make something of."""
+
+EXTENSION_REASON: dict[Reason, LazyString] = {
+    Reason.NOT_ELIGIBLE: _l("The conditions were no longer met when the extension was processed."),
+    Reason.ATTEMPTS_USED_UP: REASON[Reason.ATTEMPTS_USED_UP],
+    Reason.ISSUER_REFUSED: _l("The issuing system refused the extension."),
+}
+"""Why an extension failed."""
+
+
+def of_entry(what: Event | ExtensionEvent) -> LazyString:
+    """What the history calls it. The two kinds share some words of the program, so the type decides."""
+    return EXTENSION_EVENT[what] if isinstance(what, ExtensionEvent) else EVENT[what]
+
+
+def why(what: Event | ExtensionEvent, reason: Reason | None) -> LazyString | None:
+    """Why it happened, where that tells a student something."""
+    if reason is None:
+        return None
+    return (EXTENSION_REASON if isinstance(what, ExtensionEvent) else REASON).get(reason)

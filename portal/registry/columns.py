@@ -11,6 +11,7 @@ from datetime import date
 from flask_babel import gettext as _
 
 from portal import clock
+from portal.registry import addresses
 from portal.registry.csv_in import Column, Line
 from portal.registry.models import StudentStatus, StudyLevel
 from portal.registry.records import PersonalData
@@ -37,6 +38,7 @@ COLUMNS = (
     Column("els_surname", "nazwisko_na_els", optional=True),
     Column("els_pesel", "pesel_na_els", optional=True),
     Column("photo", "zdjecie", optional=True),
+    Column("email", "e-mail", optional=True),
 )
 STATUSES = {
     "active": StudentStatus.ACTIVE,
@@ -73,6 +75,8 @@ class PersonCells:
     pesel: str | None
     status: StudentStatus
     photo: str | None
+    email: str | None
+    """Empty where USOS has no address; None where the file has no such column."""
 
     @property
     def personal(self) -> PersonalData:
@@ -231,7 +235,17 @@ def _person(cells: _Cells) -> PersonCells:
         pesel=cells.text("pesel", 11),
         status=STATUSES[cells.word("student_status", STATUSES) or "none"],
         photo=cells.text("photo", 255),
+        email=_email(cells),
     )
+
+
+def _email(cells: _Cells) -> str | None:
+    if "email" not in cells.labels:
+        return None
+    address = cells.text("email", addresses.MAX_LENGTH)
+    if address is not None and not addresses.is_valid(address):
+        cells.refuse("email", _("not one e-mail address like anna@example.org"))
+    return address or ""
 
 
 def _programme(cells: _Cells) -> ProgrammeCells | None:

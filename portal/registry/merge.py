@@ -10,18 +10,21 @@ import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, insert, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from portal import clock
-from portal.registry.models import Photo, PlasticCard, Programme, Student
+from portal.registry.interface import StudentChange
+from portal.registry.models import Photo, PlasticCard, Programme, Student, StudentStatus
 from portal.registry.people import Person
 from portal.registry.photos import Portrait
 from portal.registry.records import PersonalData
 
 Values = dict[str, Any]
+_PERSONAL = ("album_number", "given_names", "surname", "birth_date", "pesel")
 Table = type[Student] | type[Programme] | type[PlasticCard] | type[Photo]
 
 
@@ -58,8 +61,12 @@ class Changes:
 
     new: list[str] = field(default_factory=list)
     """``usos_id``s of people not known before."""
-    changed: list[int] = field(default_factory=list)
-    """Keys of students about whom anything differs."""
+    changed: dict[int, str] = field(default_factory=dict)
+    """Keys of students about whom anything differs, with their ``usos_id``s."""
+    personal: set[int] = field(default_factory=set)
+    """Of those: about whom a card would say something else now."""
+    albums_given_up: list[int] = field(default_factory=list)
+    """Keys of students who have another album number in the file, or none."""
     students: _Rows = field(default_factory=_Rows)
     programmes: _Rows = field(default_factory=_Rows)
     cards: _Rows = field(default_factory=_Rows)
@@ -68,6 +75,11 @@ class Changes:
     @property
     def size(self) -> int:
         return sum(rows.size for rows in (self.students, self.programmes, self.cards, self.photos))
+
+    @property
+    def told(self) -> list[StudentChange]:
+        """As the registry's listener hears of them. Who is new has nothing that could end."""
+        return [StudentChange(key, personal=key in self.personal) for key in self.changed]
 
 
 def compare(session: Session, people: Sequence[Person], portraits: Portraits) -> Changes:
@@ -85,15 +97,24 @@ def compare(session: Session, people: Sequence[Person], portraits: Portraits) ->
         before = changes.size
         student = students.get(person.usos_id)
         key = student.id if student else 0  # no row has this key
-        changes.students.compare(student, _student(person), usos_id=person.usos_id)
+        wanted = _student(person, student)
+        changes.students.compare(student, wanted, usos_id=person.usos_id)
         _compare_all(changes.programmes, programmes[key], _programmes(person), person.usos_id)
         _compare_all(changes.cards, cards[key], _cards(person, cards[key]), person.usos_id)
         _compare_photo(changes.photos, photos[key].get(key), person.usos_id, portraits)
         if student is None:
             changes.new.append(person.usos_id)
         elif changes.size != before:
-            changes.changed.append(key)
+            changes.changed[key] = person.usos_id
+            _note_personal(changes, student, wanted)
     return changes
+
+
+def _note_personal(changes: Changes, present: Row[Any], wanted: Values) -> None:
+    if any(getattr(present, name) != wanted[name] for name in _PERSONAL):
+        changes.personal.add(present.id)
+    if present.album_number != wanted["album_number"]:
+        changes.albums_given_up.append(present.id)
 
 
 def _present(
@@ -131,16 +152,25 @@ def _compare_photo(rows: _Rows, present: Row[Any] | None, usos_id: str, portrait
         rows.update.append({"id": present.id} | values)
 
 
-def _student(person: Person) -> Values:
+def _student(person: Person, present: Row[Any] | None) -> Values:
     cells = person.cells
-    return {
+    values = {
         "album_number": cells.album_number,
         "given_names": cells.given_names,
         "surname": cells.surname,
         "birth_date": cells.birth_date,
         "pesel": cells.pesel,
         "status": cells.status.value,
+        "left_at": _left_at(cells.status, present),
     }
+    return values if cells.email is None else values | {"email": cells.email or None}
+
+
+def _left_at(status: StudentStatus, present: Row[Any] | None) -> datetime | None:
+    """Since when somebody is no active student: it stays what it was until the status is active again."""
+    if status == StudentStatus.ACTIVE:
+        return None
+    return (present.left_at if present is not None else None) or clock.now()
 
 
 def _programmes(person: Person) -> dict[str, Values]:
@@ -169,7 +199,8 @@ def apply(session: Session, changes: Changes) -> None:
     for table, rows in _children_of(changes):
         if rows.delete:
             session.execute(delete(table).where(table.id.in_(rows.delete)))
-    _update(session, Student, [{"id": row["id"], "album_number": None} for row in changes.students.update])
+    # Only theirs: on PostgreSQL a new value of a unique column holds up whoever refers to the row.
+    _update(session, Student, [{"id": key, "album_number": None} for key in changes.albums_given_up])
     _update(session, Student, changes.students.update)
     _update(session, Student, [{"id": key, "updated_at": now} for key in changes.changed])
     keys = _insert_students(session, changes.students.insert)

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from portal.registry.models import Photo, PlasticCard, Programme, Student, StudentStatus, StudyLevel
+
+_BATCH = 500
+"""Keys asked for by one query: databases limit the parameters of a statement."""
+_STUDENT = (
+    Student.id,
+    Student.public_id,
+    Student.album_number,
+    Student.given_names,
+    Student.surname,
+    Student.pesel,
+    Student.birth_date,
+    Student.status,
+)
+_PROGRAMME = tuple(Programme.__table__.columns)
+_CARD = tuple(PlasticCard.__table__.columns)
 
 
 class RegistryUnavailable(Exception):
@@ -65,28 +83,63 @@ class StudentRecord:
 
 def student_record(session: Session, student_id: int) -> StudentRecord:
     """The record; raises `RegistryUnavailable` where it can't be read, `LookupError` for an unknown key."""
+    found = student_records(session, [student_id])
+    if student_id not in found:
+        raise LookupError(student_id)
+    return found[student_id]
+
+
+def student_records(session: Session, student_ids: Collection[int]) -> dict[int, StudentRecord]:
+    """The records of these students, four queries for some hundreds of them; unknown keys are left out.
+
+    Raises `RegistryUnavailable` where they can't be read.
+    """
+    keys = sorted(set(student_ids))
+    found: dict[int, StudentRecord] = {}
     try:
-        student = session.scalar(
-            select(Student)
-            .where(Student.id == student_id)
-            .options(selectinload(Student.programmes), selectinload(Student.cards))
-        )
-        has_photo = session.scalar(select(Photo.id).where(Photo.student_id == student_id)) is not None
+        for start in range(0, len(keys), _BATCH):
+            found |= _records(session, keys[start : start + _BATCH])
     except SQLAlchemyError as error:
         raise RegistryUnavailable from error
-    if student is None:
-        raise LookupError(student_id)
-    return StudentRecord(
-        id=student.id,
-        public_id=student.public_id,
-        album_number=student.album_number,
-        personal=PersonalData(student.given_names, student.surname, student.pesel),
-        birth_date=student.birth_date,
-        status=StudentStatus(student.status),
-        programmes=tuple(_programme(programme) for programme in student.programmes),
-        els=_els(student.cards[-1]) if student.cards else None,
-        has_photo=has_photo,
+    return found
+
+
+def student_email(session: Session, student_id: int) -> str | None:
+    """Where to write to the student, or None where USOS names no address (or there is no such student).
+
+    Raises `RegistryUnavailable` where it can't be read.
+    """
+    try:
+        return session.scalar(select(Student.email).where(Student.id == student_id))
+    except SQLAlchemyError as error:
+        raise RegistryUnavailable from error
+
+
+def els_valid_until(session: Session, student_id: int) -> date | None:
+    """The last day of the plastic card with the latest issue date, by one small query.
+
+    Raises `RegistryUnavailable` where it can't be read.
+    """
+    newest = (
+        select(PlasticCard.valid_until)
+        .where(PlasticCard.student_id == student_id)
+        .order_by(PlasticCard.issued_on.desc(), PlasticCard.id.desc())
+        .limit(1)
     )
+    try:
+        return session.scalar(newest)
+    except SQLAlchemyError as error:
+        raise RegistryUnavailable from error
+
+
+def hold(session: Session, student_id: int) -> None:
+    """Keep imports from changing this student until the caller's transaction ends.
+
+    Whoever decides by the record and then gives the student something asks for it first, before any other
+    lock: else on PostgreSQL an import could end all orders that it sees, and not the one just being placed.
+    SQLite has one writer at a time anyway.
+    """
+    session.execute(select(Student.id).where(Student.id == student_id).with_for_update(read=True))
 
 
 def photo_jpeg(session: Session, student_id: int) -> bytes | None:
@@ -94,7 +147,37 @@ def photo_jpeg(session: Session, student_id: int) -> bytes | None:
     return session.scalar(select(Photo.jpeg).where(Photo.student_id == student_id))
 
 
-def _programme(programme: Programme) -> ProgrammeRecord:
+def _records(session: Session, keys: Sequence[int]) -> dict[int, StudentRecord]:
+    """By columns rather than objects: what else the session holds is neither read anew nor trusted."""
+    students = session.execute(select(*_STUDENT).where(Student.id.in_(keys))).all()
+    programmes, cards = defaultdict(list), {}
+    for programme in session.execute(
+        select(*_PROGRAMME).where(Programme.student_id.in_(keys)).order_by(Programme.code)
+    ):
+        programmes[programme.student_id].append(_programme(programme))
+    # The last one of a student stays: the card with the latest date of issue.
+    for card in session.execute(
+        select(*_CARD).where(PlasticCard.student_id.in_(keys)).order_by(PlasticCard.issued_on, PlasticCard.id)
+    ):
+        cards[card.student_id] = card
+    with_photo = set(session.scalars(select(Photo.student_id).where(Photo.student_id.in_(keys))))
+    return {
+        student.id: StudentRecord(
+            id=student.id,
+            public_id=student.public_id,
+            album_number=student.album_number,
+            personal=PersonalData(student.given_names, student.surname, student.pesel),
+            birth_date=student.birth_date,
+            status=StudentStatus(student.status),
+            programmes=tuple(programmes[student.id]),
+            els=_els(cards[student.id]) if student.id in cards else None,
+            has_photo=student.id in with_photo,
+        )
+        for student in students
+    }
+
+
+def _programme(programme: Row[Any]) -> ProgrammeRecord:
     return ProgrammeRecord(
         programme.name,
         programme.faculty,
@@ -104,6 +187,6 @@ def _programme(programme: Programme) -> ProgrammeRecord:
     )
 
 
-def _els(card: PlasticCard) -> ElsRecord:
+def _els(card: Row[Any]) -> ElsRecord:
     snapshot = PersonalData(card.given_names, card.surname, card.pesel)
     return ElsRecord(card.card_number, card.issued_on, card.valid_until, snapshot)

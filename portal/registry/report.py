@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from flask_babel import gettext as _
 
+ALWAYS_ALLOWED = 5
+"""So many cards may end unasked in any university: in a small one each of them is a large share."""
 _LONGEST_SHOWN = 60
 _PESEL_LIKE = re.compile(r"\d{11}")
 
@@ -34,9 +36,34 @@ class Problem:
         return str(_("line %(line)d: %(why)s", line=self.line, why=self.why))
 
 
+@dataclass(frozen=True)
+class Forecast:
+    """How many live cards and orders an import would end, and how many there are."""
+
+    ended: int
+    live: int
+
+    def is_mass(self, percent: int) -> bool:
+        """Whether that is so much that somebody should say that the file is right.
+
+        It is where more than `percent` of all live cards and orders would end, and more than
+        `ALWAYS_ALLOWED`; but 0 percent means that each single one has to be asked for.
+        """
+        floor = ALWAYS_ALLOWED if percent else 0
+        return self.ended > floor and self.ended * 100 > percent * self.live
+
+
+class MassRevocation(Exception):
+    """The import would end more cards than it may unasked; nothing was written."""
+
+    def __init__(self, forecast: Forecast) -> None:
+        super().__init__("mass revocation")
+        self.forecast = forecast
+
+
 @dataclass
 class Report:
-    """Counts are of people, but `rows` and `photos_refused`."""
+    """Counts are of people, but `rows`, `photos_refused` and `ended`."""
 
     rows: int = 0
     new: int = 0
@@ -44,6 +71,10 @@ class Report:
     unchanged: int = 0
     refused: int = 0
     photos_refused: int = 0
+    ended: int = 0
+    """Live cards and orders that the import has ended, or would end."""
+    would_stop: Forecast | None = None
+    """A dry run: the import would end so many cards that it asks first."""
     photos_ignored: bool = False
     """The file names photos, but no directory was given to read them from."""
     problems: list[Problem] = field(default_factory=list)
@@ -53,7 +84,7 @@ class Report:
         """For the audit: words and numbers only."""
         return (
             f"new={self.new} changed={self.changed} unchanged={self.unchanged} "
-            f"refused={self.refused} photos_refused={self.photos_refused}"
+            f"refused={self.refused} photos_refused={self.photos_refused} revoked={self.ended}"
         )
 
 

@@ -69,6 +69,8 @@ def test_the_states_of_an_order(browser: Browser, server: Server, width: int, lo
         visitor.check("revoked")
         visitor.open("/konto/haslo")
         visitor.check("changing the password")
+        visitor.open("/dla-studentow/moje-dane")
+        visitor.check("my data")
 
 
 def follow(visitor: Visitor, link: str, where: str) -> None:

@@ -29,7 +29,9 @@ def test_the_whole_way_from_log_in_to_a_revoked_card(
     for visitor in visit(browser, server, viewport={"width": width, "height": 900}):
         visitor.log_in("100001")
         visitor.page.get_by_role("link", name="Dla studentów").first.click()
-        visitor.page.get_by_role("navigation", name="Moje studia").get_by_role("link").click()
+        visitor.page.get_by_role("navigation", name="Moje studia").get_by_role(
+            "link", name="mLegitymacja"
+        ).click()
         visitor.order_afresh()
         report = collect(visitor, tmp_path)
         visitor.page.wait_for_selector(".status--collected", timeout=15_000)

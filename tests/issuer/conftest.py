@@ -19,7 +19,7 @@ from portal.database import db, write
 from portal.issuer.interface import CardData, CardRequest, Issuer, Offer
 from portal.settings import Settings
 from tests.conftest import MovingClock
-from tests.support.wallet import FlaskHttp, Wallet
+from tests.support.wallet import FlaskHttp, HeldCard, Wallet
 
 JPEG = b"\xff\xd8\xff\xe0" + b"portrait" * 40 + b"\xff\xd9"
 DATA = CardData(
@@ -90,6 +90,17 @@ class Desk:
         with self.app.app_context():
             self.issuer.revoke(reference)
 
+    def extend(self, reference: str = "order-1", **changes: Any) -> Exception | None:
+        """Have the card say this from now on; what the issuer answers."""
+        with self.app.app_context():
+            answers = self.issuer.extend([CardRequest(reference, replace(DATA, **changes))])
+        assert list(answers) == [reference]
+        return answers[reference]
+
+    def forget(self, *references: str) -> None:
+        with self.app.app_context():
+            self.issuer.forget(references)
+
     def looks_valid_until(self, reference: str = "order-1") -> datetime | None:
         with self.app.app_context():
             return self.issuer.looks_valid_until(reference)
@@ -133,6 +144,15 @@ def desk(app: Flask, listener: Recorder) -> Iterator[Desk]:
     yield desk
     with app.app_context():
         db.session.remove()
+
+
+@pytest.fixture
+def card(desk: Desk, wallet: Wallet, listener: Recorder) -> HeldCard:
+    """A collected card, with what was heard of that forgotten."""
+    offer = desk.prepare()
+    held = wallet.collect(offer.uri, offer.activation_code)
+    listener.heard.clear()
+    return held
 
 
 @pytest.fixture

@@ -108,13 +108,18 @@ def test_no_code_token_or_personal_data_stands_in_audit_or_log(
     read = wallet.read_offer(offer.uri)
     wallet.token(read, "nonsense")
     card = wallet.collect(offer.uri, offer.activation_code)
+    new = wallet.refresh(card)
+    wallet.refreshed(card)  # as a thief would
     wallet.notify(card, "credential_failure", event_description=DATA.surname)
     wallet.token(read, offer.activation_code)
     with desk.app.app_context():
         rows = db.session.query(AuditRecord).all()
         audit = " ".join(f"{row.actor} {row.subject} {row.detail}" for row in rows)
     written = audit + caplog.text + "".join(capfd.readouterr())
-    secrets = (offer.uri[-22:], offer.activation_code, read.code, card.access_token, card.notification_id)
+    secrets = (
+        *(offer.uri[-22:], offer.activation_code, read.code, card.access_token, card.notification_id),
+        *(card.refresh_token, new.refresh_token, new.access_token, new.notification_id),
+    )
     personal = (DATA.pesel, DATA.surname, DATA.given_names, DATA.album_number)
     assert rows
     assert not [value for value in (*secrets, *personal) if value and value in written]

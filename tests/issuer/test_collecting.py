@@ -76,7 +76,7 @@ def test_parallel_credential_requests_of_one_token_leave_one_card(
     replies = at_once(10, lambda number: wallet.credential(read, token, proofs[number]))
     assert [reply.status for reply in replies] == [200] * 10
     assert desk.count(IssuedCopy, IssuedCopy.revoked_at.is_(None)) == 1
-    assert listener.heard == [("collected", "order-1")]
+    assert listener.heard == [("collected", "order-1"), *[("refreshed", "order-1", "2027-03-31")] * 9]
 
 
 def test_parallel_requests_with_different_keys_leave_one_card_for_one_key(
@@ -100,7 +100,7 @@ def test_a_repeat_by_the_same_key_and_token_replaces_a_lost_copy(
     again = wallet.fetch(lost.offer, lost.access_token)
     assert (wallet.status(lost), wallet.status(again)) == (1, 0)
     assert lost.claims["status"] != again.claims["status"]
-    assert listener.heard == [("collected", "order-1")]
+    assert listener.heard == [("collected", "order-1"), ("refreshed", "order-1", "2027-03-31")]
 
 
 def test_another_key_gets_no_copy_with_the_same_token(desk: Desk, wallet: Wallet) -> None:

@@ -85,7 +85,7 @@ def test_the_authorization_server_takes_anonymous_wallets(wallet: Wallet) -> Non
     server = get(wallet, DOCUMENTS[1]).json()
     assert server["issuer"] == BASE
     assert server["token_endpoint"] == f"{BASE}/oid4vci/token"
-    assert server["grant_types_supported"] == [PRE_AUTHORIZED]
+    assert server["grant_types_supported"] == [PRE_AUTHORIZED, "refresh_token"]
     assert server["pre-authorized_grant_anonymous_access_supported"] is True
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from portal.issuer import status_lists, tokens
+from portal.issuer import families, status_lists
 from tests.conftest import MovingClock
 from tests.issuer.conftest import Desk
 from tests.support.wallet import PRE_AUTHORIZED, ReadOffer, Reply, Wallet, new_key, parts_of
@@ -137,7 +137,7 @@ def test_an_access_token_lives_five_minutes_at_most(desk: Desk, wallet: Wallet, 
     offer = desk.prepare()
     read = wallet.read_offer(offer.uri)
     answer = wallet.token(read, offer.activation_code).json()
-    assert answer["expires_in"] == tokens.LIFETIME.total_seconds() <= 300
+    assert answer["expires_in"] == families.LIFETIME.total_seconds() <= 300
     clock.move(seconds=answer["expires_in"])
     reply = wallet.credential(read, answer["access_token"], wallet.proof(read.issuer, wallet.nonce(read)))
     assert (reply.status, reply.headers["WWW-Authenticate"]) == (401, 'Bearer error="invalid_token"')

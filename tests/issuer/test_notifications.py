@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.conftest import MovingClock
 from tests.issuer.conftest import Desk, Recorder
 from tests.support.wallet import HeldCard, Wallet
-
-
-@pytest.fixture
-def card(desk: Desk, wallet: Wallet, listener: Recorder) -> HeldCard:
-    offer = desk.prepare()
-    held = wallet.collect(offer.uri, offer.activation_code)
-    listener.heard.clear()
-    return held
 
 
 def test_an_accepted_card_stays_as_it_is(wallet: Wallet, card: HeldCard, listener: Recorder) -> None:
@@ -69,6 +59,7 @@ def test_word_about_a_replaced_copy_leaves_the_new_one_alone(
     wallet: Wallet, card: HeldCard, listener: Recorder
 ) -> None:
     new = wallet.fetch(card.offer, card.access_token)
+    listener.heard.clear()
     assert wallet.notify(card, "credential_failure").status == 204
     assert wallet.status(new) == 0
     assert listener.heard == []

@@ -62,6 +62,12 @@ def test_the_token_says_what_the_draft_asks_for(opened: Desk, wallet: Wallet, cl
     assert (said["ttl"], said["exp"] - said["iat"]) == (900, 86_400)
 
 
+def test_it_ends_on_a_whole_minute_as_pages_show_it(opened: Desk, wallet: Wallet, clock: MovingClock) -> None:
+    clock.move(seconds=59)
+    said = wallet.status_list(URI)
+    assert (said["exp"] % 60, said["exp"] - said["iat"]) == (0, 86_400 - 59)
+
+
 def test_anybody_may_read_it_from_anywhere(opened: Desk, wallet: Wallet) -> None:
     reply = read(wallet)
     assert reply.headers["Content-Type"] == "application/statuslist+jwt"

@@ -93,7 +93,7 @@ def test_unknown_parameters_are_ignored(desk: Desk, wallet: Wallet) -> None:
 def test_the_answer_is_a_bearer_token_and_nothing_of_old_drafts(desk: Desk, wallet: Wallet) -> None:
     offer = desk.prepare()
     reply = wallet.token(wallet.read_offer(offer.uri), offer.activation_code)
-    assert set(reply.json()) == {"access_token", "token_type", "expires_in"}
+    assert set(reply.json()) == {"access_token", "token_type", "expires_in", "refresh_token"}
     assert reply.json()["token_type"] == "Bearer"
     assert reply.headers["Cache-Control"] == "no-store"
 

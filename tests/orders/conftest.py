@@ -9,6 +9,7 @@ from portal.audit import Actor
 from portal.database import db
 from portal.orders import issuance, service
 from portal.orders.models import Order, OrderEvent
+from tests.orders.surroundings import Door, els_extended
 from tests.support.people import make_student
 
 STUDENT = Actor("student of the test")
@@ -65,3 +66,24 @@ class Orders:
     def history(self, order: Order) -> list[tuple[str, str]]:
         rows = db.session.query(OrderEvent).filter_by(order_id=order.id).order_by(OrderEvent.id)
         return [(row.event, row.to_status) for row in rows]
+
+
+@pytest.fixture
+def door(app: Flask) -> Door:
+    door = Door(app.extensions["portal.orders.issuer"])
+    app.extensions["portal.orders.issuer"] = door
+    return door
+
+
+@pytest.fixture
+def due(orders: Orders) -> Order:
+    """A collected card whose ELS was extended since."""
+    orders.collected()
+    els_extended(orders.student_id)
+    return orders.latest
+
+
+@pytest.fixture
+def asked(orders: Orders, due: Order) -> Order:
+    service.extend(due, STUDENT)
+    return orders.latest

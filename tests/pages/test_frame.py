@@ -123,7 +123,10 @@ def test_the_side_menu_leads_from_my_studies_to_the_order(student: CheckedClient
     menu = page.one("nav", aria_labelledby="side-heading")
     assert page.one(id="side-heading").text == "Moje studia"
     links = [(link["href"], link.text) for link in page.all("a") if menu in link.ancestors]
-    assert links == [("/dla-studentow/mlegitymacja", "mLegitymacja")]
+    assert links == [
+        ("/dla-studentow/mlegitymacja", "mLegitymacja"),
+        ("/dla-studentow/moje-dane", "Moje dane"),
+    ]
 
 
 def test_the_area_for_students_asks_to_log_in_first(client: CheckedClient) -> None:

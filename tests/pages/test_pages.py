@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from portal import create_app
-from portal.settings import Settings
+from portal.settings import MailSettings, Settings
 from tests.support.html import Page
 from tests.support.nu import NuChecker
 from tests.support.pages import CheckedClient, make_client
@@ -90,6 +90,25 @@ def test_the_privacy_page_names_who_answers_and_how_long_a_session_is(client: Ch
     assert page.one("a", href="mailto:iod@example.org").text == "iod@example.org"
     text = page.one("main").text
     assert "po 30 min bezczynności i najpóźniej po 12 godz." in text
+
+
+@pytest.mark.parametrize(("months", "words"), [(1, "przez 1 miesiąc"), (12, "przez 12 miesięcy")])
+def test_the_privacy_page_says_how_long_data_of_people_who_left_stay(
+    settings: Settings, instance: Path, nu_checker: NuChecker, months: int, words: str
+) -> None:
+    app = create_app(replace(settings, retention_months=months))
+    text = Page(make_client(app, nu_checker).get("/prywatnosc").text).one("main").text
+    assert text.count(words) == 2
+
+
+def test_the_privacy_page_tells_of_mails_where_there_is_a_mail_server(
+    settings: Settings, instance: Path, nu_checker: NuChecker
+) -> None:
+    mail = MailSettings(host="localhost", sender="portal@example.org")
+    for chosen, told in ((None, False), (mail, True)):
+        app = create_app(replace(settings, mail=chosen))
+        text = Page(make_client(app, nu_checker).get("/prywatnosc").text).one("main").text
+        assert ("Wiadomości o legitymacji" in text) == told
 
 
 @pytest.mark.parametrize(("policy", "conditions"), [("classic", 7), ("2025", 4)])

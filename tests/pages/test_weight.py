@@ -16,7 +16,7 @@ from tests.support.people import make_student
 FIRST_FLIGHT = 14_600
 GZIP = {"Accept-Encoding": "gzip"}
 PUBLIC = ("/", "/pomoc/mlegitymacja", "/deklaracja-dostepnosci", "/prywatnosc", "/logowanie")
-STUDENTS = ("/dla-studentow", "/dla-studentow/mlegitymacja", "/konto/haslo")
+STUDENTS = ("/dla-studentow", "/dla-studentow/mlegitymacja", "/dla-studentow/moje-dane", "/konto/haslo")
 
 
 def first_view(client: CheckedClient, path: str) -> int:

@@ -9,6 +9,9 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
+from tests.conftest import MovingClock
+from tests.registry.office import Office
+
 Run = Callable[..., Result]
 
 
@@ -33,3 +36,9 @@ def import_file(flask_command: Run) -> Run:
         return flask_command("registry", "import", "--language", "en", *words)
 
     return run
+
+
+@pytest.fixture
+def office(app: Flask, clock: MovingClock, tmp_path: Path) -> Office:
+    """An office that imports, and students with phones."""
+    return Office(app, clock, tmp_path)

@@ -40,7 +40,7 @@ def row(number: int = 1, **changes: str) -> dict[str, str]:
 
 def text(*rows: dict[str, str], delimiter: str = ",", line_end: str = "\r\n") -> str:
     out = io.StringIO()
-    columns = list(rows[0]) if rows else list(SOUND)
+    columns = list(dict.fromkeys(name for one in rows for name in one)) or list(SOUND)
     writer = csv.DictWriter(out, columns, delimiter=delimiter, lineterminator=line_end)
     writer.writeheader()
     writer.writerows(rows)

@@ -193,7 +193,7 @@ def test_the_audit_tells_the_counts_and_no_names(app: Flask, import_file: Run, t
         trail = db.session.scalars(select(AuditRecord).order_by(AuditRecord.id)).all()
     assert [(entry.event, entry.actor) for entry in trail] == [("registry_imported", "command line")] * 2
     assert trail[0].detail == "begun"
-    assert trail[1].detail == "new=1 changed=0 unchanged=0 refused=1 photos_refused=0"
+    assert trail[1].detail == "new=1 changed=0 unchanged=0 refused=1 photos_refused=0 revoked=0"
 
 
 def test_more_people_take_no_more_statements_within_a_batch(

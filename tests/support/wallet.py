@@ -113,6 +113,7 @@ class HeldCard:
     offer: ReadOffer
     claims: Mapping[str, Any] = field(repr=False)
     """All of them, as verified and disclosed by the reference implementation."""
+    refresh_token: str = field(default="", repr=False)
 
 
 class Wallet:
@@ -126,18 +127,27 @@ class Wallet:
     def collect(self, qr: str, activation_code: str) -> HeldCard:
         """The whole way from the scanned QR to the card. Raises `Refused`."""
         offer = self.read_offer(qr)
-        token = self._good(self.token(offer, activation_code))["access_token"]
-        return self.fetch(offer, token)
+        got = self._good(self.token(offer, activation_code))
+        return self.fetch(offer, got["access_token"], got["refresh_token"])
 
-    def fetch(self, offer: ReadOffer, token: str) -> HeldCard:
+    def refresh(self, card: HeldCard) -> HeldCard:
+        """A new copy without new codes. Raises `Refused`; then `card` can be tried again."""
+        got = self._good(self.refreshed(card))
+        return self.fetch(card.offer, got["access_token"], got["refresh_token"])
+
+    def refreshed(self, card: HeldCard, **more: str) -> Reply:
+        """What the token endpoint says to the card's refresh token."""
+        form = {"grant_type": "refresh_token", "refresh_token": card.refresh_token, **more}
+        return self.post_form(card.offer.server["token_endpoint"], form)
+
+    def fetch(self, offer: ReadOffer, token: str, refresh_token: str = "") -> HeldCard:
         """A copy of the card with a token got before. Raises `Refused`."""
         proof = self.proof(offer.issuer, self.nonce(offer))
         answer = self._good(self.credential(offer, token, proof))
         (entry,) = answer["credentials"]
         credential = entry["credential"]
-        return HeldCard(
-            credential, answer["notification_id"], token, offer, self.verified(credential, offer.issuer)
-        )
+        claims = self.verified(credential, offer.issuer)
+        return HeldCard(credential, answer["notification_id"], token, offer, claims, refresh_token)
 
     def read_offer(self, qr: str) -> ReadOffer:
         """What stands behind a QR, with the issuer's metadata. Raises `Refused`."""

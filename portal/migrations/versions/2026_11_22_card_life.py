@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("card_id", sa.Integer(), nullable=False),
         sa.Column("offer_id", sa.Integer(), nullable=False),
         sa.Column("holder_thumbprint", sa.String(length=43), nullable=True),
+        sa.Column("by_identifier", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("voided_at", sa.DateTime(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -52,6 +53,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("issuer_token_families", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_issuer_token_families_card_id"), ["card_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_issuer_token_families_voided_at"), ["voided_at"], unique=False)
 
     op.create_table(
         "order_extensions",
@@ -102,7 +104,12 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("issuer_refresh_tokens", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_issuer_refresh_tokens_family_id"), ["family_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_issuer_refresh_tokens_predecessor_id"), ["predecessor_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_issuer_refresh_tokens_retired_at"), ["retired_at"], unique=False)
 
+    op.create_index(op.f("ix_audit_actor"), "audit", ["actor"], unique=False)
     with op.batch_alter_table("accounts", schema=None) as batch_op:
         batch_op.add_column(sa.Column("wants_mail", sa.Boolean(), server_default=sa.true(), nullable=False))
 
@@ -153,7 +160,11 @@ def downgrade() -> None:
     with op.batch_alter_table("accounts", schema=None) as batch_op:
         batch_op.drop_column("wants_mail")
 
+    op.drop_index(op.f("ix_audit_actor"), table_name="audit")
+
     with op.batch_alter_table("issuer_refresh_tokens", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_issuer_refresh_tokens_retired_at"))
+        batch_op.drop_index(batch_op.f("ix_issuer_refresh_tokens_predecessor_id"))
         batch_op.drop_index(batch_op.f("ix_issuer_refresh_tokens_family_id"))
 
     op.drop_table("issuer_refresh_tokens")
@@ -168,6 +179,7 @@ def downgrade() -> None:
 
     op.drop_table("order_extensions")
     with op.batch_alter_table("issuer_token_families", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_issuer_token_families_voided_at"))
         batch_op.drop_index(batch_op.f("ix_issuer_token_families_card_id"))
 
     op.drop_table("issuer_token_families")
