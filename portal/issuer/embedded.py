@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from portal.database import write
 from portal.issuer import cards, copies, extending, forgetting, offers, sweeping
-from portal.issuer.cards import Prepared
 from portal.issuer.interface import CardRequest, IssuerRefused, IssuerUnavailable, Offer
 from portal.issuer.urls import offer_uri
 from portal.settings import Settings
@@ -32,13 +31,13 @@ class EmbeddedIssuer:
     def prepare(self, requests: Sequence[CardRequest]) -> Answers:
         answers: Answers = {}
         for batch in _batches(requests, BATCH):
-            answers |= _prepare(batch)
+            answers |= _answer(batch, _store)
         return answers
 
     def extend(self, requests: Sequence[CardRequest]) -> Answers:
         answers: Answers = {}
         for batch in _batches(requests, BATCH):
-            answers |= extending.extend(batch)
+            answers |= _answer(batch, extending.extend)
         return answers
 
     def forget(self, references: Sequence[str]) -> None:
@@ -88,9 +87,10 @@ def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield items[start : start + size]
 
 
-def _prepare(requests: Sequence[CardRequest]) -> Answers:
+def _answer(requests: Sequence[CardRequest], work: Callable[[Sequence[CardRequest]], Answers]) -> Answers:
+    """Refuse what no card can say, and have `work` do the rest in one transaction."""
     answers: Answers = {}
-    ready: list[Prepared] = []
+    good = []
     for request in requests:
         answers[request.reference] = None
         try:
@@ -98,16 +98,17 @@ def _prepare(requests: Sequence[CardRequest]) -> Answers:
         except IssuerRefused as refusal:
             answers[request.reference] = refusal
         else:
-            ready.append(cards.make(request))
+            good.append(request)
     try:
-        return answers | _store(ready)
+        return answers | work(good)
     except SQLAlchemyError:
         return {reference: answer or IssuerUnavailable() for reference, answer in answers.items()}
 
 
-def _store(ready: Sequence[Prepared]) -> Answers:
-    if not ready:
+def _store(requests: Sequence[CardRequest]) -> Answers:
+    if not requests:
         return {}
+    ready = [cards.make(request) for request in requests]
     with write() as session:
         ended = cards.store(session, ready)
     return {reference: IssuerRefused("ended") for reference in ended}

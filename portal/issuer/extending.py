@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from portal.database import db, write
@@ -31,24 +30,8 @@ class _Change:
 
 
 def extend(requests: Sequence[CardRequest]) -> Answers:
-    """One transaction for all of these requests; see `interface.Issuer.extend`."""
-    answers: Answers = {}
-    asked: dict[str, CardData] = {}
-    for request in requests:
-        answers[request.reference] = None
-        try:
-            cards.check(request)
-        except IssuerRefused as refusal:
-            answers[request.reference] = refusal
-        else:
-            asked[request.reference] = request.data
-    try:
-        return answers | _extend(asked)
-    except SQLAlchemyError:
-        return {reference: answer or IssuerUnavailable() for reference, answer in answers.items()}
-
-
-def _extend(asked: Mapping[str, CardData]) -> Answers:
+    """One transaction for all of these checked requests; see `interface.Issuer.extend`."""
+    asked = {request.reference: request.data for request in requests}
     found = db.session.execute(
         select(Card.reference, Card.id, Card.data, Card.valid_until).where(
             Card.reference.in_(asked), *cards.living()
