@@ -139,7 +139,7 @@ def main() -> None:
         done = measured.said.splitlines()[0]
         costs.append([f"{cards:,} cards", f"{seconds:,.1f} s", milliseconds(seconds / cards), done])
         for kind, expected in ((LOOK, 200), (ORDER, 303)):
-            rows.append(row("quiet", before, kind, expected))
+            rows.append(row(f"{cards:,} cards at rest", before, kind, expected))
             rows.append(row(f"{cards:,} extended meanwhile", measured.pages, kind, expected))
     show(
         "`flask orders extend --all-due`, the start of the command included",
