@@ -10,9 +10,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal import clock
 from portal.database import db
-from portal.orders.models import Mail, Order
+from portal.orders.models import Extension, Mail, Order
 from portal.orders.pulse import mail_pulse, pulse
-from portal.orders.states import Status
+from portal.orders.states import EXTENSIONS_OPEN, Status
 from portal.settings import settings
 
 LONGEST_SILENCE = timedelta(seconds=30)
@@ -28,7 +28,7 @@ def check() -> tuple[bool, str]:
     except SQLAlchemyError:
         return False, "the database does not answer"
     if waited is not None and waited > LONGEST_WAIT:
-        return False, f"the oldest order waits for {int(waited.total_seconds())} s"
+        return False, f"the oldest order or extension waits for {int(waited.total_seconds())} s"
     if not settings().issuance_thread:
         return True, "no thread in this process"
     beat = pulse(current_app._get_current_object()).last_beat  # type: ignore[attr-defined]
@@ -57,6 +57,10 @@ def check_mail() -> tuple[bool, str]:
 
 
 def _oldest_wait() -> timedelta | None:
+    """How long the order, or the extension, that has waited longest has waited."""
     waiting = (Status.WAITING, Status.IN_PROGRESS)
-    oldest = db.session.scalar(select(func.min(Order.ordered_at)).where(Order.status.in_(waiting)))
-    return None if oldest is None else clock.now() - oldest
+    oldest = (
+        db.session.scalar(select(func.min(Order.ordered_at)).where(Order.status.in_(waiting))),
+        db.session.scalar(select(func.min(Extension.asked_at)).where(Extension.status.in_(EXTENSIONS_OPEN))),
+    )
+    return max((clock.now() - since for since in oldest if since is not None), default=None)
