@@ -65,13 +65,13 @@ def carry_out(claimed: Sequence[Claimed]) -> dict[int, Outcome]:
 
 
 def bring_into_line(order_ids: Collection[int]) -> dict[int, Outcome]:
-    """Have these collected cards say at the issuer what their orders say by now; outcomes by order.
+    """Have these prepared cards say at the issuer what their orders say by now; outcomes by order.
 
     Ended ones are left to their end.
     """
     orders = db.session.execute(
         select(Order.id, Order.public_id, Order.student_id, Order.planned_valid_until).where(
-            Order.id.in_(order_ids), Order.status == Status.COLLECTED
+            Order.id.in_(order_ids), Order.status.in_([Status.READY, Status.COLLECTED])
         )
     ).all()
     try:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from portal import audit, clock
 from portal.database import db
 from portal.orders import endings, mails, rights, telling
+from portal.orders.extension_requests import bring_into_line
 from portal.orders.extension_steps import step
 from portal.orders.models import Extension, Order
 from portal.orders.rights import Verdict
@@ -31,6 +32,8 @@ from portal.settings import settings
 IMPORT = audit.Actor("import")
 BATCH = 500
 """Students asked for by one query: databases limit the parameters of a statement."""
+TOLD_AT_ONCE = 50
+"""Cards whose content the issuer is told in one call: each carries a photo."""
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +52,10 @@ class _Judged:
 class RegistryEvents:
     """The `registry.interface.RegistryListener` of the orders."""
 
+    def __init__(self) -> None:
+        self._shortened: list[int] = []
+        """Orders that the issuer has yet to hear of; of no harm where their transaction was taken back."""
+
     def students_changed(self, session: Session, changes: Sequence[StudentChange]) -> int:
         ended = 0
         extendable: dict[int, str] = {}
@@ -61,6 +68,7 @@ class RegistryEvents:
             _hold_back_extension(session, judged)
             if verdict.last_day is not None and verdict.last_day < order.planned_valid_until:
                 _shorten(session, order, verdict.last_day)
+                self._shortened.append(order.id)
             elif _extension_due(judged):
                 extendable[order.student_id] = f"{order.public_id}:{order.planned_valid_until}"
         mails.put_all(session, mails.Kind.EXTENSION_DUE, extendable)
@@ -79,11 +87,15 @@ class RegistryEvents:
         return found
 
     def committed(self) -> None:
-        """Have the issuer told at once of what ended, so that the status list says so.
+        """Have the issuer told at once of what ended, so that the status list says so, and of earlier days.
 
-        Killed before or meanwhile, or without an answer: the sweep does the rest.
+        Killed before or meanwhile, or without an answer: the sweep tells of the ends. A card of whose earlier
+        day the issuer never heard is revoked when that day is over.
         """
+        shortened, self._shortened = self._shortened, []
         try:
+            for start in range(0, len(shortened), TOLD_AT_ONCE):
+                bring_into_line(shortened[start : start + TOLD_AT_ONCE])
             while telling.tell_due():
                 pass
         except Exception:

@@ -46,6 +46,14 @@ def test_a_graduate_of_the_first_cycle_keeps_the_card_to_the_end_of_october(grad
     assert (office.latest().status, office.wallet.status(card)) == ("lapsed", 1)
 
 
+def test_the_app_gets_the_earlier_day_when_it_refreshes(graduation: Office) -> None:
+    card = graduation.card()
+    assert card.claims["date_of_expiry"] == "2028-03-31"
+    july(graduation)
+    graduation.bring(row(**GRADUATE))
+    assert graduation.wallet.refresh(card).claims["date_of_expiry"] == "2027-10-31"
+
+
 def test_told_again_nothing_more_happens(graduation: Office) -> None:
     graduation.card()
     july(graduation)
@@ -105,6 +113,7 @@ def test_a_graduate_may_still_collect_what_was_ready(graduation: Office) -> None
     assert due_at == datetime(2027, 10, 31, 23, tzinfo=UTC)
     card = graduation.collect()
     assert graduation.wallet.status(card) == 0
+    assert card.claims["date_of_expiry"] == "2027-10-31"
     graduation.clock.instant = due_at
     graduation.sweep()
     assert (graduation.latest().status, graduation.wallet.status(card)) == ("lapsed", 1)
