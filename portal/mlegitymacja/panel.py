@@ -17,7 +17,7 @@ from portal.orders.history import History
 from portal.orders.models import Extension, Order
 from portal.orders.notices import Notice
 from portal.orders.service import Standing
-from portal.orders.states import EXTENSIONS_OPEN, ExtensionStatus, Reason, Status
+from portal.orders.states import ExtensionStatus, Reason, Status
 
 SHOWN_ORDERS = 6
 """Of the history on the order page; the others have a page of their own, so that this one stays light."""
@@ -90,7 +90,7 @@ class Panel:
 
     @property
     def extending(self) -> bool:
-        return self.extension is not None and self.extension.status in EXTENSIONS_OPEN
+        return self.status == Status.COLLECTED and self.standing.extending
 
     @property
     def behind(self) -> bool:

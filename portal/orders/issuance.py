@@ -8,7 +8,6 @@ when its lease ends, and prepared again with the same reference, for which an is
 from __future__ import annotations
 
 import logging
-import random
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from flask import current_app
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from portal import audit, clock
+from portal import audit, backoff, clock
 from portal.database import db, write
 from portal.issuer.interface import CardRequest, Issuer, IssuerRefused
 from portal.orders import mails
@@ -212,6 +211,5 @@ def retry(
 
 
 def retry_after(attempts: int) -> timedelta:
-    """How long to wait after so many attempts: twice as long each time, jittered."""
-    exponent = min(attempts - 1, 20)  # beyond it the longest wait counts anyway
-    return min(FIRST_RETRY * (1 << exponent), LONGEST_RETRY) * random.uniform(0.8, 1.2)  # noqa: S311
+    """How long an order, or an extension, waits after so many attempts."""
+    return backoff.wait(attempts, first=FIRST_RETRY, longest=LONGEST_RETRY)

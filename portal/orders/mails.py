@@ -8,7 +8,6 @@ server itself says that it did not take the text is it tried again.
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -18,7 +17,7 @@ from sqlalchemy import CursorResult, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from portal import audit, clock, smtp
+from portal import audit, backoff, clock, smtp
 from portal.audit import Actor
 from portal.database import db, write
 from portal.identity import Account
@@ -59,10 +58,15 @@ class Claimed:
 def put(session: Session, student_id: int, kind: Kind, occasion: str) -> None:
     """Have the student told, in the caller's transaction; once for each `occasion`.
 
-    An occasion begins with the order's public id; of an extension, the last day that is to be extended
-    follows after a colon. Nothing is written where there is no mail server, or the student wants no mail.
+    An occasion is the order's public id; of an extension, what `extension_occasion` says. Nothing is written
+    where there is no mail server, or the student wants no mail.
     """
     put_all(session, kind, {student_id: occasion})
+
+
+def extension_occasion(public_id: str, last_day: date) -> str:
+    """One for each last day that is to be extended, whoever is the first to tell of it."""
+    return f"{public_id}:{last_day.isoformat()}"
 
 
 def put_all(session: Session, kind: Kind, occasions: Mapping[int, str]) -> None:
@@ -201,7 +205,8 @@ def _letter(mail: Claimed) -> smtp.Letter | None:
 
 def _still_true(session: Session, mail: Claimed) -> bool:
     """Nobody should be asked to collect a card that is collected, or to extend one that is extended."""
-    _kind, public_id, *rest = mail.occasion.split(":")
+    occasion = mail.occasion.removeprefix(f"{mail.kind}:")
+    public_id = occasion.partition(":")[0]
     order = session.execute(
         select(Order.status, Order.planned_valid_until).where(Order.public_id == public_id)
     ).one_or_none()
@@ -210,7 +215,8 @@ def _still_true(session: Session, mail: Claimed) -> bool:
     if mail.kind == Kind.CARD_READY:
         return bool(order.status == Status.READY)
     last_day: date = order.planned_valid_until
-    return order.status == Status.COLLECTED and clock.today() <= last_day and rest == [last_day.isoformat()]
+    unchanged = occasion == extension_occasion(public_id, last_day)
+    return order.status == Status.COLLECTED and clock.today() <= last_day and unchanged
 
 
 def _hand_over(mail: Claimed) -> None:
@@ -235,8 +241,7 @@ def _try_again(mail: Claimed, **columns: Any) -> None:
         _log.warning("mail %d (%s) is given up after %d attempts", mail.id, mail.kind, mail.attempts)
         _set(mail, due_at=None)
         return
-    exponent = min(mail.attempts - 1, 20)  # beyond it the longest wait counts anyway
-    wait = min(FIRST_RETRY * (1 << exponent), LONGEST_RETRY) * random.uniform(0.8, 1.2)  # noqa: S311
+    wait = backoff.wait(mail.attempts, first=FIRST_RETRY, longest=LONGEST_RETRY)
     _set(mail, **columns, due_at=now + wait)
 
 

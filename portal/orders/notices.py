@@ -12,7 +12,7 @@ from portal.orders import standing as standings
 from portal.orders import validity
 from portal.orders.models import Order
 from portal.orders.standing import Standing
-from portal.orders.states import EXTENSIONS_OPEN, ExtensionStatus, Status
+from portal.orders.states import Status
 from portal.registry.records import RegistryUnavailable, els_valid_until
 from portal.settings import settings
 
@@ -62,10 +62,7 @@ def of(standing: Standing) -> Notice | None:
     if extended_until is not None:
         last_day = order.planned_valid_until
         return Notice(Kind.EXTENSION_DUE, last_day, last_day == clock.today(), extended_until)
-    extension = standing.extension
-    if extension is not None and ExtensionStatus(extension.status) in EXTENSIONS_OPEN:
-        return None
-    return _ending(order)
+    return None if standing.extending else _ending(order)
 
 
 def _ending(order: Order) -> Notice | None:

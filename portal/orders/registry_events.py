@@ -70,7 +70,8 @@ class RegistryEvents:
                 _shorten(session, order, verdict.last_day)
                 self._shortened.append(order.id)
             elif _extension_due(judged):
-                extendable[order.student_id] = f"{order.public_id}:{order.planned_valid_until}"
+                occasion = mails.extension_occasion(order.public_id, order.planned_valid_until)
+                extendable[order.student_id] = occasion
         mails.put_all(session, mails.Kind.EXTENSION_DUE, extendable)
         return ended
 

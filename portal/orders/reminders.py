@@ -57,7 +57,7 @@ def _remind(session: Session, order: Due) -> None:
     if clock.now() < tell_at:  # noted before anybody knew when: too early
         _look_again(session, order, tell_at)
     elif _look_again(session, order, None) and _to_be_told(session, order):
-        occasion = f"{order.public_id}:{order.planned_valid_until}"
+        occasion = mails.extension_occasion(order.public_id, order.planned_valid_until)
         mails.put(session, order.student_id, mails.Kind.EXTENSION_DUE, occasion)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from portal import clock
 from portal.database import db
-from portal.orders import eligibility, validity
+from portal.orders import eligibility, rights
 from portal.orders.eligibility import Eligibility
 from portal.orders.models import Extension, Order
 from portal.orders.states import EXTENSIONS_OPEN, LIVE, Status
@@ -63,11 +63,12 @@ class Standing:
     @property
     def extension_due(self) -> date | None:
         """The last day that the card would get today; None: nothing to extend, or it is under way."""
-        if self.order is None or self.status != Status.COLLECTED or self._extending:
+        if self.order is None or self.status != Status.COLLECTED or self.extending:
             return None
-        if self.record is None or not self.eligibility.may_order:
+        if self.record is None:
             return None
-        return validity.later(self.record, settings().policy, clock.today(), self.order.planned_valid_until)
+        last_day = self.order.planned_valid_until
+        return rights.extension_due(self.record, last_day, settings().policy, clock.today())
 
     @property
     def copy_behind(self) -> bool:
@@ -78,7 +79,8 @@ class Standing:
         return copy_until is not None and copy_until < self.order.planned_valid_until
 
     @property
-    def _extending(self) -> bool:
+    def extending(self) -> bool:
+        """Whether an extension of the order is under way."""
         return self.extension is not None and self.extension.status in EXTENSIONS_OPEN
 
 
