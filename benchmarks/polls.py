@@ -16,7 +16,7 @@ from benchmarks.load import get, repeat, run
 from benchmarks.stage import PAGE, Stage, Visitor
 from benchmarks.table import show
 from benchmarks.yardsticks import BARE_FLASK, BARE_WSGI
-from portal.mlegitymacja.polling import PACE
+from portal.polling import PACE
 
 STUDENTS = 500
 BROWSERS = 8

@@ -21,6 +21,7 @@ from portal import (
     mlegitymacja,
     orders,
     pages,
+    polling,
     registry,
     rendering,
     students,
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None, *, time: clock.Clock | None = N
     language.init_app(app)
     web.init_app(app, settings)
     assets.init_app(app)
+    polling.init_app(app)
 
     registry.init_app(app, listener=orders.RegistryEvents())
     issuer.init_app(app, settings, listener=orders.CardEvents())

@@ -22,6 +22,8 @@ MailSecurity = Literal["starttls", "tls", "none"]
 
 ROOT = Path(__file__).resolve().parent.parent
 MIN_SECRET_LENGTH = 32
+STAND_IN_WALLET = "Kieszonka"
+"""The name of the stand-in wallet: the app that students are told to use where it is there."""
 
 
 class SettingsError(Exception):
@@ -72,6 +74,8 @@ class Settings:
     """Domain of the university, as in ``schacHomeOrganization`` (SCHAC 1.6)."""
     accessibility: AccessibilityStatement
     demo: bool = False
+    wallet: bool = False
+    """Whether the stand-in wallet is there (`/portfel`); the demonstration always has it."""
     instance_dir: Path = ROOT / "instance"
     database_url: str = ""
     """SQLAlchemy URL; empty: ``portal.sqlite`` in the instance directory."""
@@ -173,10 +177,11 @@ def load(environ: Mapping[str, str]) -> Settings:
     """
     read = Reader(environ)
     demo = read.parsed("DEMO", False, flag, "0 or 1")
-
+    wallet = read.parsed("WALLET", demo, flag, "0 or 1") or demo
     instance = Path(read.text("INSTANCE", str(ROOT / "instance"))).resolve()
     loaded = Settings(
         demo=demo,
+        wallet=wallet,
         base_url=_base_url(read, demo=demo),
         instance_dir=instance,
         database_url=read.secret("DATABASE_URL", ""),
@@ -189,7 +194,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         pesel_on_card=read.parsed("PESEL_ON_CARD", True, flag, "0 or 1"),
         issuance_thread=read.parsed("ISSUANCE_THREAD", True, flag, "0 or 1"),
         accessibility=_statement(read, demo=demo),
-        **_names(read, demo=demo),
+        **_names(read, demo=demo, wallet=wallet),
         mail=_mail(read),
         **_keeping(read),
         **_spans(read),
@@ -206,14 +211,14 @@ def _secret_key(read: Reader, instance: Path, *, demo: bool) -> str:
     return secret_key
 
 
-def _names(read: Reader, *, demo: bool) -> _Names:
+def _names(read: Reader, *, demo: bool, wallet: bool) -> _Names:
     """Whose portal it is: asked for outside the demonstration, since a guess would mislead students."""
 
     def only_demo(value: str) -> str | None:
         return value if demo else None
 
     return _Names(
-        wallet_name=read.text("WALLET_NAME", only_demo("mObywatel (zastępczy)")),
+        wallet_name=read.text("WALLET_NAME", STAND_IN_WALLET if wallet else None),
         university_pl=read.text("UNIVERSITY_PL", only_demo("Politechnika Przykładowa")),
         university_en=read.text("UNIVERSITY_EN", only_demo("Example University of Technology")),
         university_short=read.text("UNIVERSITY_SHORT", only_demo("PP")),

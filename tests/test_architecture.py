@@ -15,7 +15,7 @@ MAX_FUNCTION_LINES = 30
 
 TOP, FACE, DOMAIN, GROUND, BASE = 4, 3, 2, 1, 0
 LAYERS = {
-    **dict.fromkeys(("accounts", "mlegitymacja", "pages", "students"), FACE),
+    **dict.fromkeys(("accounts", "mlegitymacja", "pages", "students", "verifier", "wallet"), FACE),
     "orders": DOMAIN,
     **dict.fromkeys(("issuer", "registry"), GROUND),
     **dict.fromkeys(("portal", "demo"), TOP),
@@ -89,7 +89,7 @@ def test_imports_point_down_only() -> None:
 
 def test_every_part_has_its_layer() -> None:
     parts = {path.name for path in PORTAL.iterdir() if (path / "__init__.py").exists()}
-    assert parts - LAYERS.keys() <= {"web", "migrations"}
+    assert parts - LAYERS.keys() <= {"vc", "web", "migrations"}
 
 
 def test_orders_ask_the_issuer_through_its_interface_alone() -> None:
@@ -97,7 +97,13 @@ def test_orders_ask_the_issuer_through_its_interface_alone() -> None:
     assert {other for other in asked if part_of(other) == "issuer"} <= {"portal.issuer.interface"}
 
 
-@pytest.mark.parametrize("part", ["orders", "registry", "issuer"])
+def test_the_wallet_knows_the_issuer_over_http_alone() -> None:
+    asked = {other for path in sources("portal/wallet") for other in imports(path)}
+    assert asked
+    assert {other for other in asked if layer_of(other) > BASE and part_of(other) != "wallet"} == set()
+
+
+@pytest.mark.parametrize("part", ["orders", "registry", "issuer", "vc"])
 def test_the_domain_knows_no_request(part: str) -> None:
     seen = [
         f"{name_of(path)}: {alias.name}"

@@ -12,6 +12,7 @@ from portal.accounts import passwords, sessions
 from portal.accounts.models import AccountLink
 from portal.accounts.throttle import LoginThrottle, Throttled
 from portal.database import db, write
+from portal.gate import Busy
 from portal.identity import Account, AccountSession
 
 LONGEST_LOGIN = 64
@@ -28,7 +29,7 @@ def init_app(app: Flask) -> None:
 def log_in(typed: str, password: str, address: str) -> Account:
     """Begin a session for whom name and password belong to.
 
-    Raises `Refused`, `Throttled`, `passwords.HashingBusy`.
+    Raises `Refused`, `Throttled`, `gate.Busy`.
     """
     name = _normal(typed)
     actor = audit.Actor("anonymous", address)
@@ -48,7 +49,7 @@ def log_in(typed: str, password: str, address: str) -> Account:
 def change_password(mine: AccountSession, current: str, new: str) -> None:
     """Set a new password; every other session of the account ends, and this one gets a new id.
 
-    Raises `Refused` where the current password is wrong, `Throttled`, `passwords.HashingBusy`.
+    Raises `Refused` where the current password is wrong, `Throttled`, `gate.Busy`.
     """
     account = mine.account
     _check(account.login, account, current, mine.actor, detail="password change")
@@ -83,7 +84,7 @@ def _check(
     usable = account is not None and account.enabled
     try:
         fits = passwords.verify(account.password_hash if account and usable else None, password)
-    except passwords.HashingBusy:
+    except Busy:
         throttle.undecided(attempt)
         raise
     if not fits:

@@ -9,17 +9,16 @@ from __future__ import annotations
 import base64
 import os
 import secrets
-import threading
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from portal.cores import run_on_any
+from portal.gate import Gate
 
 T = TypeVar("T")
 SALT_BYTES = 16
@@ -28,37 +27,6 @@ HASH_BYTES = 32
 _hasher = PasswordHasher(
     time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=HASH_BYTES, salt_len=SALT_BYTES
 )
-
-
-class HashingBusy(Exception):
-    """Too many passwords are being checked at once; try again in a moment."""
-
-
-class Gate:
-    """Lets `slots` callers work at a time while at most `waiting` others wait, each for `patience` seconds.
-
-    The server has few threads: those that wait here must leave some to everybody else.
-    """
-
-    def __init__(self, *, slots: int, waiting: int, patience: float) -> None:
-        self._room = threading.BoundedSemaphore(slots + waiting)
-        self._slots = threading.BoundedSemaphore(slots)
-        self._patience = patience
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Raises `HashingBusy` where there is no room, or no turn came in time."""
-        if not self._room.acquire(blocking=False):
-            raise HashingBusy
-        try:
-            if not self._slots.acquire(timeout=self._patience):
-                raise HashingBusy
-            try:
-                yield
-            finally:
-                self._slots.release()
-        finally:
-            self._room.release()
 
 
 _SLOTS = max(1, (os.cpu_count() or 1) // 2)
@@ -73,12 +41,12 @@ def _in_turn(work: Callable[[], T]) -> T:
 
 
 def hash_password(password: str) -> str:
-    """The hash in PHC form, with its own salt. Raises `HashingBusy`."""
+    """The hash in PHC form, with its own salt. Raises `Busy`."""
     return _in_turn(lambda: _hasher.hash(_normal(password)))
 
 
 def verify(password_hash: str | None, password: str) -> bool:
-    """Whether the password fits the hash. Raises `HashingBusy`.
+    """Whether the password fits the hash. Raises `Busy`.
 
     Without a hash the answer is no, after the same work: time must not tell which accounts exist.
     """

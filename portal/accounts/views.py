@@ -22,9 +22,9 @@ from werkzeug.wrappers import Response as BaseResponse
 from portal import clock
 from portal.accounts import links, logins, return_to, rules, sessions
 from portal.accounts.forms import ChangePasswordForm, LoginForm, NewPasswordForm, NotificationsForm
-from portal.accounts.passwords import HashingBusy
 from portal.accounts.throttle import Throttled
 from portal.database import db
+from portal.gate import Busy
 from portal.identity import account_required, me, my_student_id, student_required
 from portal.orders import mails
 from portal.registry import addresses
@@ -58,7 +58,7 @@ def log_in() -> BaseResponse:
         return _page("accounts/log_in.html", 422, form=form)
     try:
         account = logins.log_in(form.login.data, form.password.data, request.remote_addr or "")
-    except (logins.Refused, Throttled, HashingBusy) as error:
+    except (logins.Refused, Throttled, Busy) as error:
         return _not_now("accounts/log_in.html", form, error)
     return redirect(wanted or return_to.start_page(account.role), 303)
 
@@ -103,7 +103,7 @@ def set_password() -> BaseResponse:
         links.set_password(token, form.password.data, request.remote_addr)
     except links.DeadLink:
         return _page("accounts/dead_link.html", 404)
-    except HashingBusy as error:
+    except Busy as error:
         return _not_now("accounts/set_password.html", form, error)
     _leave()
     flash(_("Your password is set. Log in with it now."), "success")
@@ -125,7 +125,7 @@ def change_password() -> BaseResponse:
     except logins.Refused:
         form.current.errors = [_("This is not your current password.")]
         return _page("accounts/change_password.html", 422, form=form)
-    except (Throttled, HashingBusy) as error:
+    except (Throttled, Busy) as error:
         return _not_now("accounts/change_password.html", form, error)
     flash(_("Your password is changed. You are logged out everywhere else."), "success")
     return redirect(return_to.start_page(account.role), 303)
@@ -199,7 +199,7 @@ def _not_now(template: str, form: LoginForm | NewPasswordForm, error: Exception)
         until = format_time(error.until_minute, "HH:mm")
         response = _page(template, 429, form=form, throttled=True, minutes=minutes, until=until)
         response.headers["Retry-After"] = str(seconds)
-    elif isinstance(error, HashingBusy):
+    elif isinstance(error, Busy):
         response = _page(template, 503, form=form, busy=True)
         response.headers["Retry-After"] = str(BUSY_RETRY)
     else:

@@ -20,7 +20,7 @@ from portal.database import db
 from portal.encryption import fingerprint
 from portal.issuer.errors import ProtocolError
 from portal.issuer.models import SpentNonce
-from portal.issuer.sdjwt import b64
+from portal.vc.encoding import b64
 
 LIFETIME = timedelta(minutes=5)
 SKEW = timedelta(seconds=5)

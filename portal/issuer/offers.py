@@ -17,7 +17,7 @@ from portal.encryption import fingerprint
 from portal.issuer import families
 from portal.issuer.card_data import ends_at
 from portal.issuer.models import Card, CardOffer, CardStatus, OfferStatus, TokenFamily
-from portal.issuer.throttle import unknown_refusals
+from portal.issuer.throttles import unknown_refusals
 from portal.settings import settings
 
 MAX_ATTEMPTS = 5

@@ -11,8 +11,8 @@ from flask import Request
 
 from portal.issuer.errors import ProtocolError
 from portal.issuer.metadata import PRE_AUTHORIZED, REFRESH
-from portal.issuer.strict_json import parse_object
 from portal.issuer.urls import CONFIGURATION_ID
+from portal.vc.strict_json import parse_object
 
 FORM = "application/x-www-form-urlencoded"
 

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
 import secrets
 from collections.abc import Mapping
 from typing import Any
 
 from portal.issuer.keys import SigningKey
+from portal.vc.encoding import b64, json_bytes
+from portal.vc.sdjwt import TYPE
 
 SALT_BYTES = 16
 """128 bit (RFC 9901, 9.3)."""
-TYPE = "dc+sd-jwt"
-
-
-def b64(raw: bytes) -> str:
-    """base64url without padding."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def json_bytes(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def issue(visible: Mapping[str, Any], disclosable: Mapping[str, Any], key: SigningKey) -> str:

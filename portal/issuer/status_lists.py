@@ -21,9 +21,9 @@ from portal.database import db
 from portal.issuer import copies
 from portal.issuer.keys import key_store
 from portal.issuer.models import StatusList
-from portal.issuer.sdjwt import b64, json_bytes
 from portal.issuer.urls import issuer_id, status_list_uri
 from portal.settings import settings
+from portal.vc.encoding import b64, json_bytes
 
 BITS = 1
 TYPE = "statuslist+jwt"

@@ -19,7 +19,7 @@ from portal.issuer import (
     offers,
     refreshing,
     status_lists,
-    throttle,
+    throttles,
     tokens,
     urls,
 )
@@ -27,6 +27,7 @@ from portal.issuer.errors import ProtocolError, bad_token, no_token
 from portal.issuer.requests import GRANTED, CodeRequest, json_object, token_request
 from portal.issuer.tokens import Bearer
 from portal.settings import settings
+from portal.throttle import network_of
 
 blueprint = Blueprint("issuer", __name__)
 csrf.exempt(blueprint)
@@ -40,7 +41,7 @@ def limit() -> None:
     """One address has a limit, generous enough for a lecture hall behind one."""
     if request.endpoint in _UNLIMITED:
         return
-    wait = throttle.wallets().wait(throttle.network_of(request.remote_addr))
+    wait = throttles.wallets().wait(network_of(request.remote_addr))
     if wait:
         raise ProtocolError("slow_down", "too many requests", status=429, retry_after=wait)
 

@@ -2,13 +2,12 @@
 
 from flask import Flask
 
-from portal.mlegitymacja import notice, polling, views
+from portal.mlegitymacja import notice, views
 from portal.mlegitymacja.short_path import ShortPath
 from portal.web import early
 
 
 def init_app(app: Flask) -> None:
-    polling.init_app(app)
     app.register_blueprint(views.blueprint)
     # Called by the frame of a whole page only, so that polls and anonymous visitors cost nothing.
     app.context_processor(lambda: {"card_notice": notice.for_page})

@@ -11,13 +11,14 @@ from flask_babel import gettext as _
 
 from portal import clock
 from portal.issuer.interface import Offer
-from portal.mlegitymacja.polling import Watch, version_seen
+from portal.mlegitymacja.polling import version_seen
 from portal.orders import history, notices, service, words
 from portal.orders.history import History
 from portal.orders.models import Extension, Order
 from portal.orders.notices import Notice
 from portal.orders.service import Standing
 from portal.orders.states import ExtensionStatus, Reason, Status
+from portal.polling import Watch
 
 SHOWN_ORDERS = 6
 """Of the history on the order page; the others have a page of their own, so that this one stays light."""

@@ -23,8 +23,9 @@ from portal.identity import (
     my_live_session,
     session_token_hash,
 )
-from portal.mlegitymacja.polling import NO_ORDER, PollLimit, Watch, seen_as
+from portal.mlegitymacja.polling import NO_ORDER, seen_as
 from portal.orders.models import Order
+from portal.polling import PollLimit, Watch
 from portal.settings import Settings
 from portal.web.session_cookie import SessionCookie
 from portal.web.wsgi import Environ

@@ -18,14 +18,15 @@ from flask import (
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
+from portal import qr
 from portal.audit import Actor
 from portal.identity import Role, me, my_student_id, student_required
-from portal.mlegitymacja import panel, qr
-from portal.mlegitymacja.polling import Watch
+from portal.mlegitymacja import panel
 from portal.mlegitymacja.short_path import TOO_MANY
 from portal.orders import history, service, words
 from portal.orders.models import Order
 from portal.orders.states import Status
+from portal.polling import Watch
 
 blueprint = Blueprint("mlegitymacja", __name__, url_prefix="/dla-studentow/mlegitymacja")
 

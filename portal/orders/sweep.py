@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from portal import audit, clock
+from portal import audit, chores, clock
 from portal.database import db, write
 from portal.orders import extensions, issuance, reminders, retention, telling
 from portal.orders.models import Order
@@ -31,6 +31,7 @@ def sweep() -> None:
         telling.tell_due,
         _issuer_sweep,
         retention.forget,
+        *chores.all_of_them(),
     ):
         try:
             step()

@@ -43,7 +43,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
     wsgi: Wsgi = cast(Wsgi, app.wsgi_app)
     wsgi = EarlyAnswers(wsgi, app)
-    wsgi = BodyLimit(wsgi)
+    wsgi = BodyLimit(wsgi, app)
     wsgi = OwnHost(wsgi, settings)
     wsgi = ClientAddress(wsgi, settings.trusted_proxies)
     wsgi = SecurityHeaders(wsgi, https=settings.https)

@@ -10,6 +10,8 @@ from flask import Flask, abort, request
 from portal.web.wsgi import Environ
 
 REFUSED = "portal.refused"
+BODY_LIMIT = "portal.body_limit"
+"""In the environ: how many bytes this request's body may have."""
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -30,6 +32,8 @@ def _admit() -> None:
     environ = request.environ
     if REFUSED in environ:
         abort(environ[REFUSED])
+    # Before anything reads the form: a path that takes files has a limit of its own.
+    request.max_content_length = environ[BODY_LIMIT]
     path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
     if not (_is_text(path) and _is_text(query)):
         abort(400)

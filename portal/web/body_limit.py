@@ -8,31 +8,45 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from io import BytesIO
+from typing import cast
 
-from portal.web.admission import refuse
+from flask import Flask
+
+from portal.web.admission import BODY_LIMIT, refuse
 from portal.web.wsgi import Environ, StartResponse, Wsgi
 
 MAX_BODY = 256 * 1024
-"""Bytes; the longest thing anybody sends is a credential request of a few kilobytes."""
+"""Bytes; the longest that a page or a machine sends is a card with its photo."""
 _CHUNK = 16 * 1024
+_LARGER = "portal.web.larger_bodies"
 
 
 class BodyLimit:
-    """413 for more than `MAX_BODY` bytes; never more than that in memory."""
+    """413 for more than `MAX_BODY` bytes; never more than that in memory.
 
-    def __init__(self, app: Wsgi) -> None:
+    A path that takes files may have more, if the length is said: Flask then keeps them in a temporary file.
+    """
+
+    def __init__(self, app: Wsgi, flask: Flask) -> None:
         self._app = app
+        self._larger: dict[str, int] = flask.extensions.setdefault(_LARGER, {})
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH")
+        environ[BODY_LIMIT] = most = self._larger.get(environ.get("PATH_INFO", ""), MAX_BODY)
         if environ.get("HTTP_TRANSFER_ENCODING"):
             _count(environ)
         elif length:
             if not (length.isascii() and length.isdigit()):
                 refuse(environ, 400)
-            elif len(length) > 20 or int(length) > MAX_BODY:
+            elif len(length) > 20 or int(length) > most:
                 refuse(environ, 413)
         return self._app(environ, start_response)
+
+
+def allow(app: Flask, path: str, most: int) -> None:
+    """Let this path take `most` bytes."""
+    cast("dict[str, int]", app.extensions[_LARGER])[path] = most
 
 
 def _count(environ: Environ) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from portal.database import db, write
 from portal.issuer import copies, status_lists
 from portal.issuer.models import IssuedCopy, StatusList
-from portal.issuer.sdjwt import b64
+from portal.vc.encoding import b64
 from tests.conftest import MovingClock
 from tests.issuer.conftest import Desk
 from tests.support.wallet import Reply, Wallet

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from portal.issuer.throttle import MAX_KEYS, WALLETS, Throttle, network_of
+from portal.issuer.throttles import WALLETS
+from portal.throttle import MAX_KEYS, Throttle, network_of
 from tests.conftest import MovingClock
 from tests.issuer.conftest import Desk
 from tests.support.wallet import FlaskHttp, Wallet

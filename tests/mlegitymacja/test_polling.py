@@ -8,8 +8,8 @@ from flask import Flask
 from portal.audit import Actor
 from portal.database import write
 from portal.identity import Account
-from portal.mlegitymacja.polling import PACE
 from portal.orders import service
+from portal.polling import PACE
 from tests.conftest import MovingClock
 from tests.mlegitymacja.conftest import PAGE, Student, parameters
 from tests.support.html import Page

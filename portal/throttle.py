@@ -1,7 +1,6 @@
 """Limits kept in the process: token buckets, without any storage call.
 
-They keep anonymous requests from eating the machine. Codes are guarded elsewhere: an activation code dies of
-five wrong tries counted in the database, the other secrets are too long to be guessed.
+They keep anonymous requests from eating the machine.
 """
 
 from __future__ import annotations
@@ -11,14 +10,9 @@ import math
 import threading
 from collections import OrderedDict
 from datetime import datetime
-from typing import cast
-
-from flask import Flask, current_app
 
 from portal import clock
 
-WALLETS = "portal.issuer.throttle"
-UNKNOWN = "portal.issuer.unknown_refusals"
 MAX_KEYS = 10_000
 
 
@@ -45,22 +39,6 @@ class Throttle:
             if len(self._buckets) > MAX_KEYS:
                 self._buckets.popitem(last=False)
         return 0 if admitted else math.ceil((1 - left) / self._rate)
-
-
-def init_app(app: Flask) -> None:
-    # A whole lecture may collect at once from behind one address: five requests each.
-    app.extensions[WALLETS] = Throttle(rate=20, burst=600)
-    app.extensions[UNKNOWN] = Throttle(rate=1 / 6, burst=10)
-
-
-def wallets() -> Throttle:
-    """Requests of one address to the endpoints that wallets use."""
-    return cast(Throttle, current_app.extensions[WALLETS])
-
-
-def unknown_refusals() -> Throttle:
-    """Audit rows about codes and addresses that never existed: ten, then ten a minute."""
-    return cast(Throttle, current_app.extensions[UNKNOWN])
 
 
 def network_of(address: str | None) -> str:

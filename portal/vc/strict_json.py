@@ -1,4 +1,4 @@
-"""JSON from strangers: one object, no name twice, no NaN, not deeper than the parser bears."""
+"""JSON from strangers: no name twice, no NaN, not deeper than the parser bears."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from typing import Any, NoReturn
 
 def parse_object(raw: bytes) -> dict[str, Any]:
     """Raises `ValueError` for everything that isn't one well-formed JSON object in UTF-8."""
+    parsed = parse_value(raw)
+    if not isinstance(parsed, dict):
+        raise ValueError("not an object")
+    return parsed
+
+
+def parse_value(raw: bytes) -> Any:
+    """Raises `ValueError` for everything that isn't one well-formed JSON value in UTF-8."""
     try:
         parsed = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
         json.dumps(parsed, ensure_ascii=False).encode()  # half a surrogate pair is no text: ValueError
     except RecursionError as error:
         raise ValueError("too deep") from error
-    if not isinstance(parsed, dict):
-        raise ValueError("not an object")
     return parsed
 
 

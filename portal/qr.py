@@ -1,4 +1,4 @@
-"""The QR code of an offer, drawn as inline SVG."""
+"""QR codes, drawn as inline SVG."""
 
 from __future__ import annotations
 

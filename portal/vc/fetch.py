@@ -1,0 +1,192 @@
+"""Asking other servers over HTTP, on behalf of strangers: so only where it can do no harm (CWE-918).
+
+https to public addresses, and servers that the administrator named; the demonstration may ask this machine.
+The address is looked up once and then dialled, so that a name can't point elsewhere after it was checked.
+No redirect is followed, and size and time have limits. A server has few threads, and some of what is asked
+goes to this very server: a gate keeps them from waiting for each other.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import urllib3
+
+from portal.gate import Busy, Gate
+from portal.vc.strict_json import parse_object
+
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 5.0
+ALL_SECONDS = 10.0
+LARGEST = 2**20
+"""Bytes of an answer; a status list for 1.2 million cards has 150 kB at most, before compression."""
+_CHUNK = 2**16
+
+
+class Unreachable(Exception):
+    """No usable answer: not allowed to ask, no connection, too slow, too large, or not what was asked for."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> dict[str, Any]:
+        """The body as one JSON object. Raises `Unreachable` where it is none."""
+        try:
+            return parse_object(self.body)
+        except ValueError as error:
+            raise Unreachable("the answer is no JSON object") from error
+
+
+class Http(Protocol):
+    """How something is asked. Raises `Unreachable` where there is no answer; any status is an answer."""
+
+    def __call__(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> Answer: ...
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What may be asked."""
+
+    base_url: str
+    """This portal itself: always, at whatever address it has."""
+    local: bool = False
+    """Servers on this machine too, and without https: the demonstration's other portals."""
+    named: Callable[[], frozenset[str]] = frozenset
+    """Hosts, with their ports, that the administrator named: at whatever address they have."""
+
+    def addresses(self, url: str) -> list[str]:
+        """The addresses at which this URL may be asked. Raises `Unreachable` where there are none."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError as error:
+            raise Unreachable("this is no address") from error
+        if parts.scheme not in ("https", "http") or not parts.hostname or parts.username is not None:
+            raise Unreachable("this is no address")
+        own = f"{parts.scheme}://{parts.netloc}" == self.base_url
+        trusted = own or (parts.scheme == "https" and parts.netloc in self.named())
+        found = [
+            address
+            for address in _resolved(parts.hostname, port)
+            if trusted or self._may_dial(address, https=parts.scheme == "https")
+        ]
+        if not found:
+            raise Unreachable("this address may not be asked")
+        return found
+
+    def _may_dial(self, address: str, *, https: bool) -> bool:
+        parsed = ipaddress.ip_address(address)
+        if self.local and parsed.is_loopback:
+            return True
+        return https and parsed.is_global and not parsed.is_multicast
+
+
+def _resolved(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise Unreachable("this name is not known") from error
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class Outgoing:
+    """An `Http` within its reach. Raises `portal.gate.Busy` where too many threads are out already."""
+
+    def __init__(self, reach: Reach, gate: Gate) -> None:
+        self._reach = reach
+        self._gate = gate
+        self._mine = threading.local()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Several questions in one turn, so that none of them is turned away half-way. Raises `Busy`."""
+        if getattr(self._mine, "inside", False):
+            yield
+            return
+        with self._gate.turn():
+            self._mine.inside = True
+            try:
+                yield
+            finally:
+                self._mine.inside = False
+
+    def __call__(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> Answer:
+        with self.turn():
+            return self._ask(method, url, dict(headers or {}), body)
+
+    def _ask(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Answer:
+        deadline = time.monotonic() + ALL_SECONDS
+        problem: Exception | None = None
+        for address in self._reach.addresses(url):
+            try:
+                with _pool(url, address) as pool:
+                    response = _asked(pool, method, url, headers, body)
+                    try:
+                        return _received(response, deadline)
+                    finally:
+                        response.close()
+            except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
+                problem = error  # another address of the same server may be up
+            except (urllib3.exceptions.HTTPError, ssl.SSLError, OSError, ValueError) as error:
+                raise Unreachable("no answer") from error
+        raise Unreachable("no connection") from problem
+
+
+def _pool(url: str, address: str) -> urllib3.HTTPConnectionPool:
+    """Connections to this address, with the certificate of the name in the URL."""
+    parts = urlsplit(url)
+    timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
+    if parts.scheme == "http":
+        return urllib3.HTTPConnectionPool(address, parts.port or 80, timeout=timeout, retries=False)
+    return urllib3.HTTPSConnectionPool(
+        address,
+        parts.port or 443,
+        timeout=timeout,
+        retries=False,
+        ssl_context=ssl.create_default_context(),
+        server_hostname=parts.hostname,
+        assert_hostname=parts.hostname,
+    )
+
+
+def _asked(
+    pool: urllib3.HTTPConnectionPool, method: str, url: str, headers: dict[str, str], body: bytes
+) -> urllib3.BaseHTTPResponse:
+    parts = urlsplit(url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    sent = {**headers, "Host": parts.netloc, "Accept-Encoding": "identity", "Connection": "close"}
+    return pool.urlopen(
+        method, target, body=body or None, headers=sent, redirect=False, preload_content=False
+    )
+
+
+def _received(response: urllib3.BaseHTTPResponse, deadline: float) -> Answer:
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise Unreachable("packed, though nobody asked for that")
+    received = bytearray()
+    while chunk := response.read(_CHUNK):
+        received += chunk
+        if len(received) > LARGEST or time.monotonic() > deadline:
+            raise Unreachable("too large or too slow")
+    lower = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(response.status, lower, bytes(received))
+
+
+__all__ = ["Answer", "Busy", "Http", "Outgoing", "Reach", "Unreachable"]
