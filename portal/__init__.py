@@ -25,6 +25,8 @@ from portal import (
     registry,
     rendering,
     students,
+    verifier,
+    wallet,
     web,
 )
 from portal.settings import ROOT, Settings, load
@@ -58,5 +60,7 @@ def create_app(settings: Settings | None = None, *, time: clock.Clock | None = N
     pages.init_app(app)
     students.init_app(app)
     mlegitymacja.init_app(app)
+    verifier.init_app(app)
+    wallet.init_app(app, settings)
     demo.init_app(app)
     return app
