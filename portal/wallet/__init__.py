@@ -3,6 +3,7 @@
 from flask import Flask
 
 from portal.settings import Settings
+from portal.wallet import models as models
 
 
 def init_app(app: Flask, settings: Settings) -> None:
