@@ -1,0 +1,79 @@
+"""Answering a verifier: a card with what its holder agreed to show, or a refusal (OpenID4VP 1.0, 8)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from urllib.parse import urlencode, urlsplit
+
+from joserfc.jwk import ECKey
+
+from portal.vc import sdjwt
+from portal.vc.fetch import Answer, Http, Unreachable
+from portal.vc.sdjwt import Question
+from portal.wallet.openid.labels import TECHNICAL
+from portal.wallet.openid.problems import Problem, WalletError
+from portal.wallet.openid.reading import told
+from portal.wallet.openid.requests import PresentationRequest
+
+
+def fits(request: PresentationRequest, credential: str) -> bool:
+    """Whether this card answers the question."""
+    return _chosen(request, credential) is not None
+
+
+def disclosed(request: PresentationRequest, credential: str) -> tuple[str, ...]:
+    """The names of all claims about the holder that the verifier would see, in a steady order."""
+    chosen = _chosen(request, credential) or ()
+    always = [name for name in sdjwt.parse(credential).token.payload if name not in TECHNICAL]
+    return tuple(dict.fromkeys([*chosen, *always]))
+
+
+def answer(
+    http: Http, request: PresentationRequest, credential: str, key: ECKey, now: datetime
+) -> str | None:
+    """Show the card. Raises `WalletError`.
+
+    Where the verifier wants the holder to go on somewhere, the answer is that address.
+    """
+    chosen = _chosen(request, credential)
+    if chosen is None:
+        raise WalletError(Problem.NO_FITTING_CARD)
+    if request.expires is not None and request.expires <= now.timestamp():
+        raise WalletError(Problem.BAD_REQUEST)
+    question = Question(request.client_id, request.nonce)
+    shown = sdjwt.present(sdjwt.parse(credential), chosen, question, key=key, now=now)
+    return _went_on(_send(http, request, {"vp_token": json.dumps({request.query.id: [shown]})}))
+
+
+def refuse(http: Http, request: PresentationRequest) -> None:
+    """Say that the holder doesn't want to. Raises `WalletError` where the verifier can't be told."""
+    _send(http, request, {"error": "access_denied"})
+
+
+def _chosen(request: PresentationRequest, credential: str) -> tuple[str, ...] | None:
+    return request.query.answered_by(sdjwt.disclosed(sdjwt.parse(credential)))
+
+
+def _send(http: Http, request: PresentationRequest, said: Mapping[str, str]) -> Answer:
+    form = {**said, **({"state": request.state} if request.state else {})}
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+    with told():
+        got = http("POST", request.response_uri, headers=headers, body=urlencode(form).encode())
+    if got.status == 429:
+        raise WalletError(Problem.TOO_OFTEN)
+    if got.status >= 500:
+        raise WalletError(Problem.UNREACHABLE)
+    if got.status != 200:
+        raise WalletError(Problem.REFUSED)
+    return got
+
+
+def _went_on(got: Answer) -> str | None:
+    """The address of the answer (8.2), if it is one that a browser should follow."""
+    try:
+        said = got.json().get("redirect_uri")
+    except Unreachable:
+        return None
+    return said if isinstance(said, str) and urlsplit(said).scheme == "https" else None
