@@ -33,6 +33,7 @@ def visible(
         "cnf": {"jwk": dict(holder)},
         "status": {"status_list": {"idx": index, "uri": status_list_uri(settings, list_id)}},
         "issuing_authority": settings.university_pl,
+        "issuing_authority_short": settings.university_short,
         "issuing_country": COUNTRY,
         "schac_home_organization": settings.home_organisation,
         "date_of_expiry": data.valid_until.isoformat(),

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+# One answer for a wrong code, an old one and a wrong activation code: nobody learns which it was.
+REFUSED_CODE = "the code or the activation code is wrong, used or expired"
+
 
 class ProtocolError(Exception):
     """A refusal in the words of the standard.
 
     `error` is one of its codes; `description` is ASCII for the wallet's developers, never what was sent.
     """
+
+    members: Mapping[str, int] = {}
+    """Of the answer, beside those of the standard."""
 
     def __init__(
         self,
@@ -26,6 +34,14 @@ class ProtocolError(Exception):
         """Value of ``WWW-Authenticate``."""
         self.retry_after = retry_after
         """Seconds."""
+
+
+class WrongActivationCode(ProtocolError):
+    """Says how many tries are left, in a member of our own, which wallets that don't know it ignore."""
+
+    def __init__(self, tries_left: int | None) -> None:
+        super().__init__("invalid_grant", REFUSED_CODE)
+        self.members = {} if tries_left is None else {"tx_code_tries_left": tries_left}
 
 
 def no_token() -> ProtocolError:

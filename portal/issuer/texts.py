@@ -38,6 +38,9 @@ CLAIMS = (
     ClaimText("student_number", "Numer albumu", "Student number"),
     ClaimText("card_number", "Numer legitymacji", "Card number"),
     ClaimText("issuing_authority", "Uczelnia", "University", disclosable=False),
+    ClaimText(
+        "issuing_authority_short", "Skrót nazwy uczelni", "Short name of the university", disclosable=False
+    ),
     ClaimText("issuing_country", "Kraj", "Country", disclosable=False),
     ClaimText("schac_home_organization", "Domena uczelni", "Domain of the university", disclosable=False),
     ClaimText("faculty", "Wydział", "Faculty", always=False),

@@ -13,7 +13,7 @@ from portal import audit, clock
 from portal.audit import Actor
 from portal.database import db, write
 from portal.issuer import cards, families, offers
-from portal.issuer.errors import ProtocolError, bad_token
+from portal.issuer.errors import REFUSED_CODE, ProtocolError, WrongActivationCode, bad_token
 from portal.issuer.events import listener
 from portal.issuer.families import Granted
 from portal.issuer.models import AccessToken, Card, CardOffer, CardStatus, OfferStatus
@@ -46,8 +46,7 @@ def redeem(code: str, activation_code: str, actor: Actor, *, by_identifier: bool
         raise _refused()
     given = offers.activation_hash(activation_code)
     if not hmac.compare_digest(given, known.activation_hash):
-        _count_wrong(known, actor)
-        raise _refused()
+        raise WrongActivationCode(_count_wrong(known, actor))
     granted = families.new_tokens(by_identifier=by_identifier)
     if not _spend(known, granted):
         offers.refuse_closed(known, actor, "code")
@@ -85,7 +84,8 @@ def _spend(known: offers.Known, granted: Granted) -> bool:
     return True
 
 
-def _count_wrong(known: offers.Known, actor: Actor) -> None:
+def _count_wrong(known: offers.Known, actor: Actor) -> int | None:
+    """How many tries are left; None where the offer was closed meanwhile."""
     with write() as session:
         attempts = session.execute(
             update(CardOffer)
@@ -95,7 +95,7 @@ def _count_wrong(known: offers.Known, actor: Actor) -> None:
             .execution_options(synchronize_session=False)
         ).scalar_one_or_none()
         if attempts is None:
-            return
+            return None
         audit.record(
             session,
             audit.Event.OFFER_REFUSED,
@@ -105,6 +105,7 @@ def _count_wrong(known: offers.Known, actor: Actor) -> None:
         )
         if attempts >= offers.MAX_ATTEMPTS:
             void(session, known.id, known.reference, OfferStatus.OPEN, "wrong_codes")
+        return max(0, offers.MAX_ATTEMPTS - attempts)
 
 
 def void(session: Session, offer_id: int, reference: str, before: OfferStatus, reason: str) -> bool:
@@ -128,5 +129,4 @@ def spent_before(now: datetime) -> datetime:
 
 
 def _refused() -> ProtocolError:
-    # One answer for a wrong code, an old one and a wrong activation code: nobody learns which it was.
-    return ProtocolError("invalid_grant", "the code or the activation code is wrong, used or expired")
+    return ProtocolError("invalid_grant", REFUSED_CODE)

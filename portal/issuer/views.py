@@ -60,7 +60,7 @@ def open_to_browsers(response: Response) -> Response:
 
 @blueprint.errorhandler(ProtocolError)
 def refused(error: ProtocolError) -> Response:
-    response = jsonify(error=error.error, error_description=error.description)
+    response = jsonify(error=error.error, error_description=error.description, **error.members)
     response.status_code = error.status
     response.headers["Cache-Control"] = "no-store"
     if error.challenge:

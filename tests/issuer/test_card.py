@@ -31,6 +31,7 @@ VISIBLE = {
     "cnf",
     "status",
     "issuing_authority",
+    "issuing_authority_short",
     "issuing_country",
     "schac_home_organization",
     "date_of_expiry",
@@ -67,6 +68,7 @@ def test_what_every_verifier_sees(desk: Desk, wallet: Wallet) -> None:
     assert payload["iss"] == BASE
     assert payload["vct"] == f"{BASE}/vct/student-id/1"
     assert payload["issuing_authority"] == "Politechnika Próbna"
+    assert payload["issuing_authority_short"] == "PPr"
     assert (payload["issuing_country"], payload["schac_home_organization"]) == ("PL", "example.org")
     assert payload["date_of_expiry"] == "2027-03-31"
     assert set(payload["status"]["status_list"]) == {"idx", "uri"}

@@ -135,6 +135,13 @@ def test_a_wrong_activation_code_costs_one_try(desk: Desk, wallet: Wallet) -> No
     assert (left.tries_left, left.activation_code) == (4, offer.activation_code)
 
 
+def test_a_refusal_says_how_many_tries_are_left(desk: Desk, wallet: Wallet) -> None:
+    offer = desk.prepare()
+    read = wallet.read_offer(offer.uri)
+    said = [wallet.token(read, wrong(offer.activation_code)).json() for _ in range(6)]
+    assert [answer.get("tx_code_tries_left") for answer in said] == [4, 3, 2, 1, 0, None]
+
+
 def test_the_fifth_wrong_code_voids_the_offer_and_tells_the_orders_once(
     desk: Desk, wallet: Wallet, listener: Recorder
 ) -> None:
