@@ -48,14 +48,19 @@ class ForeignIssuer:
     def __init__(self, directory: Path) -> None:
         self.url = f"https://127.0.0.1:{free_port()}"
         self.issuer = self.url + "/campus"
-        self.certificate, self._key = write_certificate(directory)
+        self.certificates = write_certificate(directory)
+        """Certificate and key."""
         self._log = directory / "campus.log"
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def certificate(self) -> Path:
+        return self.certificates[0]
 
     def start(self) -> None:
         command = [BIN / "granian", "--interface", "asgi", "--factory", "--host", "127.0.0.1", "--no-ws"]
         command += ["--port", self.url.rpartition(":")[2], "--ssl-certificate", self.certificate]
-        command += ["--ssl-keyfile", self._key, APPLICATION]
+        command += ["--ssl-keyfile", self.certificates[1], APPLICATION]
         environ = os.environ | {"FOREIGN_ISSUER_URL": self.url}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)

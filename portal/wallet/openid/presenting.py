@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from joserfc.jwk import ECKey
@@ -12,6 +13,7 @@ from joserfc.jwk import ECKey
 from portal.vc import sdjwt
 from portal.vc.fetch import Answer, Http, Unreachable
 from portal.vc.sdjwt import Question
+from portal.wallet.openid.encrypting import encrypted
 from portal.wallet.openid.labels import TECHNICAL
 from portal.wallet.openid.problems import Problem, WalletError
 from portal.wallet.openid.reading import told
@@ -44,7 +46,7 @@ def answer(
         raise WalletError(Problem.BAD_REQUEST)
     question = Question(request.client_id, request.nonce)
     shown = sdjwt.present(sdjwt.parse(credential), chosen, question, key=key, now=now)
-    return _went_on(_send(http, request, {"vp_token": json.dumps({request.query.id: [shown]})}))
+    return _went_on(_send(http, request, {"vp_token": {request.query.id: [shown]}}))
 
 
 def refuse(http: Http, request: PresentationRequest) -> None:
@@ -56,8 +58,8 @@ def _chosen(request: PresentationRequest, credential: str) -> tuple[str, ...] | 
     return request.query.answered_by(sdjwt.disclosed(sdjwt.parse(credential)))
 
 
-def _send(http: Http, request: PresentationRequest, said: Mapping[str, str]) -> Answer:
-    form = {**said, **({"state": request.state} if request.state else {})}
+def _send(http: Http, request: PresentationRequest, said: Mapping[str, Any]) -> Answer:
+    form = _form(request, {**said, **({"state": request.state} if request.state else {})})
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
     with told():
         got = http("POST", request.response_uri, headers=headers, body=urlencode(form).encode())
@@ -68,6 +70,13 @@ def _send(http: Http, request: PresentationRequest, said: Mapping[str, str]) -> 
     if got.status != 200:
         raise WalletError(Problem.REFUSED)
     return got
+
+
+def _form(request: PresentationRequest, said: Mapping[str, Any]) -> dict[str, str]:
+    """The answer as it is sent (8.2), encrypted where the verifier wants that (8.3)."""
+    if request.recipient is not None:
+        return {"response": encrypted(request.recipient, said)}
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in said.items()}
 
 
 def _went_on(got: Answer) -> str | None:

@@ -23,6 +23,7 @@ from portal.vc.jose import Token
 from portal.vc.sdjwt import instant
 from portal.vc.strict_json import parse_object
 from portal.wallet.openid.dcql import Query, read_query
+from portal.wallet.openid.encrypting import Recipient, recipient
 from portal.wallet.openid.problems import Problem, WalletError
 from portal.wallet.openid.reading import expect_ok, optional_text, parameters, text_in, told
 
@@ -30,6 +31,7 @@ TYPE = "oauth-authz-req+jwt"
 MEDIA_TYPE = f"application/{TYPE}"
 SIGNED = ("x509_hash", "x509_san_dns")
 UNSIGNED = "redirect_uri"
+PLAIN, ENCRYPTED = "direct_post", "direct_post.jwt"
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class PresentationRequest:
     query: Query
     signed: bool
     expires: float | None
+    recipient: Recipient | None = None
+    """Whom the answer is encrypted to, where it is to be."""
 
     @property
     def host(self) -> str:
@@ -57,7 +61,9 @@ class PresentationRequest:
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> PresentationRequest:
         """What `to_json` wrote, through JSON or not."""
-        return cls(**{**said, "query": Query.from_json(said["query"])})
+        to = said["recipient"]
+        read = {"query": Query.from_json(said["query"]), "recipient": Recipient(**to) if to else None}
+        return cls(**{**said, **read})
 
 
 def read_request(http: Http, text: str, now: datetime) -> PresentationRequest:
@@ -156,7 +162,8 @@ def _unsigned(said: Mapping[str, str], client_id: str, now: datetime) -> Present
 
 
 def _request(said: Mapping[str, Any], client_id: str, now: datetime, *, signed: bool) -> PresentationRequest:
-    if said.get("response_type") != "vp_token" or said.get("response_mode") != "direct_post":
+    mode = said.get("response_mode")
+    if said.get("response_type") != "vp_token" or mode not in (PLAIN, ENCRYPTED):
         raise WalletError(Problem.UNSUPPORTED)
     expires = instant(said.get("exp"))
     if expires is not None and expires <= now.timestamp():
@@ -174,4 +181,5 @@ def _request(said: Mapping[str, Any], client_id: str, now: datetime, *, signed: 
         query=read_query(said.get("dcql_query")),
         signed=signed,
         expires=expires,
+        recipient=recipient(described) if mode == ENCRYPTED else None,
     )
