@@ -34,9 +34,9 @@ def picture() -> str:
 class CardMaker:
     """The campus' card office: one signing key, one status list."""
 
-    def __init__(self, issuer: str, status_uri: str) -> None:
+    def __init__(self, issuer: str, lists: str) -> None:
         self.issuer = issuer
-        self.status_uri = status_uri
+        self.lists = lists
         self.key = JWK.generate(kty="EC", crv="P-256", kid="campus-2026", alg="ES256", use="sig")
         self._list_key = P256SigningKey.from_jwk(self.key.export(as_dict=True), "campus-2026")
         self._statuses = new_status_list(LIST_SIZE, bits=BITS)
@@ -65,7 +65,7 @@ class CardMaker:
             "iat": now,
             "exp": now + lasts,
             "vct": VCT,
-            "status": {"status_list": {"idx": index, "uri": self.status_uri}},
+            "status": {"status_list": {"idx": index, "uri": self._list_of(index)}},
             "issuing_authority": "Universidade do Exemplo",
             "assurance": {"level": "substantial"},
             SDObj("given_name"): "Inês",
@@ -82,11 +82,15 @@ class CardMaker:
         """0: valid, 1: invalid, 2: suspended (Token Status List, 7.1)."""
         set_status(self._statuses, index, value, bits=BITS)
 
-    def status_list(self) -> str:
+    def _list_of(self, index: int) -> str:
+        """An address for each card, so that no test sees what another has made readers remember."""
+        return f"{self.lists}/{index}"
+
+    def status_list(self, number: int) -> str:
         now = int(time.time())
         return build_status_list_token(
             signing_key=self._list_key,
-            uri=self.status_uri,
+            uri=self._list_of(number),
             status_list=bytes(self._statuses),
             bits=BITS,
             issued_at=now,

@@ -70,7 +70,7 @@ class Campus:
     def __init__(self, url: str) -> None:
         self.issuer = url + PATH
         self.authorization_server = url + "/login"
-        self.cards = CardMaker(self.issuer, f"{url}/lists/7")
+        self.cards = CardMaker(self.issuer, f"{url}/lists")
         self.backend = InMemoryIssuerBackend(metadata(self.issuer, self.authorization_server), self.mint)
         self.grants = InMemoryAuthorizationServer(self.issuer, token_ttl_seconds=300)
         self.offers: dict[str, CredentialOffer] = {}
@@ -116,13 +116,14 @@ def make_app() -> FastAPI:
     campus = Campus(os.environ["FOREIGN_ISSUER_URL"])
     app = FastAPI()
     app.include_router(create_router(campus.backend, prefix=PATH))
+    _add_metadata(app, campus)
     _add_documents(app, campus)
     _add_token_endpoint(app, campus)
     _add_desk(app, campus)
     return app
 
 
-def _add_documents(app: FastAPI, campus: Campus) -> None:
+def _add_metadata(app: FastAPI, campus: Campus) -> None:
     @app.get(urlsplit(credential_issuer_metadata_url(campus.issuer)).path)
     async def issuer_metadata() -> JSONResponse:
         return JSONResponse((await campus.backend.issuer_metadata()).to_dict())
@@ -143,13 +144,15 @@ def _add_documents(app: FastAPI, campus: Campus) -> None:
     async def jwt_vc_issuer() -> JSONResponse:
         return JSONResponse({"issuer": campus.issuer, "jwks_uri": f"{campus.issuer}/jwks"})
 
+
+def _add_documents(app: FastAPI, campus: Campus) -> None:
     @app.get(f"{PATH}/jwks")
     async def jwks() -> JSONResponse:
         return JSONResponse(campus.cards.published_keys())
 
-    @app.get("/lists/7")
-    async def status_list() -> Response:
-        return Response(campus.cards.status_list(), media_type="application/statuslist+jwt")
+    @app.get("/lists/{number}")
+    async def status_list(number: int) -> Response:
+        return Response(campus.cards.status_list(number), media_type="application/statuslist+jwt")
 
     @app.get(PATH + "/offers/{code}")
     async def offer(code: str) -> JSONResponse:
