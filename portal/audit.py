@@ -52,6 +52,8 @@ class Event(StrEnum):
     ISSUER_KEY_ROTATED = "issuer_key_rotated"
     ENCRYPTION_KEY_ROTATED = "encryption_key_rotated"
     DATA_ERASED = "data_erased"
+    ISSUER_TRUSTED = "issuer_trusted"
+    ISSUER_DISTRUSTED = "issuer_distrusted"
     AUDIT_PRUNED = "audit_pruned"
 
 

@@ -29,9 +29,9 @@ from portal.accounts.passwords import hash_password
 from portal.database import db, write
 from portal.files import private_directory, write_private
 from portal.identity import Account, Role
+from portal.language import language_option
 from portal.orders.validity import semester_end
 from portal.registry import importer, portraits
-from portal.registry.cli import language_option
 from portal.registry.models import Student
 from portal.registry.report import Report
 from portal.settings import ROOT, settings

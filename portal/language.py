@@ -5,6 +5,10 @@ A choice made on a page stands in the cookie of the session; else the account co
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
 from flask import Flask, Response, has_request_context, request, session
 from flask_babel import format_date, format_datetime, get_locale
 from flask_login import current_user
@@ -17,6 +21,8 @@ LANGUAGES = ("pl", "en")
 DATE = "d MMMM y"
 DATE_AND_TIME = "d MMMM y, HH:mm"
 _KEY = "language"
+
+F = TypeVar("F", bound=Callable[..., object])
 
 
 def init_app(app: Flask) -> None:
@@ -40,6 +46,17 @@ def current() -> str:
 def university() -> str:
     """The university's full name in the page's language."""
     return settings().university_en if current() == "en" else settings().university_pl
+
+
+def language_option(command: F) -> F:
+    """A command's `--language pl|en`, Polish by default."""
+    return click.option(
+        "--language",
+        type=click.Choice(LANGUAGES),
+        default=LANGUAGES[0],
+        show_default=True,
+        help="Language of the messages.",
+    )(command)
 
 
 def choose(language: str) -> None:

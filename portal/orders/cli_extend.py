@@ -14,10 +14,10 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 
+from portal.language import language_option
 from portal.orders import bulk
 from portal.orders.bulk import Tally
 from portal.orders.cli import group
-from portal.registry.cli import language_option
 from portal.registry.records import RegistryUnavailable
 
 STOPPED = 130

@@ -14,13 +14,13 @@ from sqlalchemy import select
 
 from portal import audit
 from portal.database import db
+from portal.language import language_option
 from portal.orders import history, service, words
 from portal.orders.cli import group
 from portal.orders.history import Entry
 from portal.orders.models import Order
 from portal.orders.standing import Standing, current_for
 from portal.orders.states import ExtensionStatus, Reason, Status
-from portal.registry.cli import language_option
 from portal.registry.models import Student
 from portal.settings import settings
 

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import click
 from flask.cli import AppGroup
@@ -16,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from portal.database import db
+from portal.language import language_option
 from portal.registry import addresses, importer, pesel, words
 from portal.registry.importer import ImportStopped, Options
 from portal.registry.models import Student
@@ -23,20 +23,7 @@ from portal.registry.records import StudentRecord, student_email, student_record
 from portal.registry.report import FileRefused, Forecast, MassRevocation, Report
 from portal.settings import settings
 
-F = TypeVar("F", bound=Callable[..., object])
-
 group = AppGroup("registry", help="Students, programmes, plastic cards and photos from USOS.")
-
-
-def language_option(command: F) -> F:
-    """`--language pl|en`, Polish by default."""
-    return click.option(
-        "--language",
-        type=click.Choice(["pl", "en"]),
-        default="pl",
-        show_default=True,
-        help="Language of the messages.",
-    )(command)
 
 
 @group.command("import")

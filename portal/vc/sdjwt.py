@@ -280,7 +280,7 @@ def check_holder(card: SdJwt, question: Question, now: datetime) -> None:
 
 
 def instant(value: object) -> float | None:
-    """A NumericDate (RFC 7519, 2) in seconds; None where it is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 2**40:
+    """A NumericDate (RFC 7519, 2) in seconds; None where it is none that a `datetime` can hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**37:
         return None
     return float(value)

@@ -22,7 +22,7 @@ from tests.support.people import make_pesel, make_student
 
 OWN_ADDRESS = "https://legitymacja.example.org"
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
-MACHINE = "/oid4vci/"
+MACHINE = ("/oid4vci/", "/oid4vp/")
 """Endpoints that use no cookie, so that no token need protect them (security.md 1)."""
 
 
