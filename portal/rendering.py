@@ -13,7 +13,7 @@ import gzip
 from flask import Flask, Response, request
 from jinja2 import StrictUndefined
 
-from portal.settings import settings
+from portal.settings import STAND_IN_WALLET, settings
 
 COMPRESSED_FROM = 1_000
 """Bytes; below that, compression saves no packet."""
@@ -24,6 +24,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.undefined = StrictUndefined
     app.context_processor(lambda: {"settings": settings()})
+    app.jinja_env.globals["stand_in_wallet"] = STAND_IN_WALLET
     app.after_request(_compress)
 
 

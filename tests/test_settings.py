@@ -37,6 +37,7 @@ A_WRONG_VALUE = {
     "PORTAL_TRUSTED_PROXIES": "10.0.0.1/8",
     "PORTAL_PESEL_ON_CARD": "no",
     "PORTAL_ISSUANCE_THREAD": "true",
+    "PORTAL_WALLET": "on",
     "PORTAL_A11Y_PUBLISHED": "31.03.2026",
     "PORTAL_A11Y_REVIEWED": "soon",
     "PORTAL_MASS_REVOCATION_PERCENT": "101",
@@ -150,6 +151,18 @@ def test_values_are_read_in_their_units(tmp_path: Path) -> None:
 def test_keeping_is_set_in_percent_and_months(tmp_path: Path) -> None:
     settings = loaded(tmp_path, PORTAL_MASS_REVOCATION_PERCENT="0", PORTAL_RETENTION="24")
     assert (settings.mass_revocation_percent, settings.retention_months) == (0, 24)
+
+
+def test_the_stand_in_wallet_is_there_when_asked_for_and_in_the_demonstration(tmp_path: Path) -> None:
+    assert not loaded(tmp_path).wallet
+    assert loaded(tmp_path, PORTAL_WALLET="1").wallet
+    demonstration = {"PORTAL_DEMO": "1", "PORTAL_WALLET": "0", "PORTAL_INSTANCE": str(tmp_path / "demo")}
+    assert load(demonstration).wallet
+
+
+def test_where_the_stand_in_wallet_is_the_app_its_name_need_not_be_said(tmp_path: Path) -> None:
+    assert loaded(tmp_path, PORTAL_WALLET="1", PORTAL_WALLET_NAME="").wallet_name == "Kieszonka"
+    assert loaded(tmp_path, PORTAL_WALLET="1").wallet_name == "Portfel"
 
 
 MAIL = {"PORTAL_SMTP_HOST": "mail.example.edu", "PORTAL_MAIL_FROM": "portal@example.edu"}

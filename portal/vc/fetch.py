@@ -30,6 +30,7 @@ ALL_SECONDS = 10.0
 LARGEST = 2**20
 """Bytes of an answer; a status list for 1.2 million cards has 150 kB at most, before compression."""
 _CHUNK = 2**16
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class Unreachable(Exception):
@@ -90,10 +91,20 @@ class Reach:
         return found
 
     def _may_dial(self, address: str, *, https: bool) -> bool:
-        parsed = ipaddress.ip_address(address)
-        if self.local and parsed.is_loopback:
+        if self.local and ipaddress.ip_address(address).is_loopback:
             return True
-        return https and parsed.is_global and not parsed.is_multicast
+        return https and _is_public(address)
+
+
+def _is_public(address: str) -> bool:
+    """An address of the public internet, and not one that carries another address inside."""
+    parsed = ipaddress.ip_address(address)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return _is_public(str(parsed.ipv4_mapped))
+        if parsed.sixtofour is not None or parsed.teredo is not None or parsed in _NAT64:
+            return False
+    return parsed.is_global and not parsed.is_multicast
 
 
 def _resolved(host: str, port: int) -> list[str]:
