@@ -20,9 +20,9 @@ LISTS = "portal.wallet.status_lists"
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    # The server has four threads, and the issuer whom the wallet asks may be this very server: two at most
-    # may wait for an answer, and none for its turn, or nobody would be left to give one.
-    gate = Gate(slots=2, waiting=0, patience=0)
+    # The server has four threads, and the issuer that is asked may be this very server: two of them may
+    # wait for an answer and one for its turn, so that one is left to answer. Others are sent away at once.
+    gate = Gate(slots=2, waiting=1, patience=3.0)
     app.extensions[HTTP] = Outgoing(Reach(settings.base_url, local=settings.demo), gate)
     system = cast(clock.Clock, app.extensions["portal.clock"])
     app.extensions[KEYS] = IssuerKeys(_asking(app), system.now)
