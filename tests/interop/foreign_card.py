@@ -40,13 +40,12 @@ class CardMaker:
         self.key = JWK.generate(kty="EC", crv="P-256", kid="campus-2026", alg="ES256", use="sig")
         self._list_key = P256SigningKey.from_jwk(self.key.export(as_dict=True), "campus-2026")
         self._statuses = new_status_list(LIST_SIZE, bits=BITS)
-        self._next = 1000
+        self.last_index = 1000
         self.list_lasts = 6 * 3600
 
     def make(self, holder: dict[str, Any], lasts: int = 120 * DAY) -> tuple[str, int]:
         """A card for the holder of this key, and its place in the status list."""
-        self._next += 37
-        index = self._next
+        self.last_index = index = self.last_index + 37
         made = SDJWTIssuer(
             self._claims(index, lasts),
             self.key,

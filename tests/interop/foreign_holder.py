@@ -75,3 +75,9 @@ def send(asked: Asked, presentation: str) -> requests.Response:
     """By `direct_post`."""
     token = json.dumps({asked.credential_query["id"]: [presentation]})
     return requests.post(asked.response_uri, data={"vp_token": token, "state": asked.state}, timeout=10)
+
+
+def refuse(asked: Asked) -> requests.Response:
+    return requests.post(
+        asked.response_uri, data={"error": "access_denied", "state": asked.state}, timeout=10
+    )

@@ -189,6 +189,10 @@ def _add_desk(app: FastAPI, campus: Campus) -> None:
         made, index = campus.cards.make(said["holder"], said.get("lasts", 3600))
         return {"card": made, "index": index}
 
+    @app.get("/desk/cards")
+    async def last_index() -> int:
+        return campus.cards.last_index
+
     @app.post("/desk/lists")
     async def lists_last(said: dict[str, int]) -> None:
         campus.cards.list_lasts = said["seconds"]

@@ -103,5 +103,10 @@ class ForeignIssuer:
         self.ask("POST", "/desk/lists", {"seconds": seconds})
 
     @property
+    def last_index(self) -> int:
+        """The place of the card that was made last."""
+        return int(self.ask("GET", "/desk/cards"))
+
+    @property
     def notifications(self) -> list[list[str]]:
         return list(self.ask("GET", "/desk/notifications"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -24,20 +23,25 @@ class Visitor:
     def open(self, path: str) -> Page:
         return self._show(self._session.get(urljoin(self._at, path), timeout=30))
 
-    def send(self, action: str, button: str | None = None, **fields: Any) -> Page:
-        """Send the form that goes to this path, filled in, with what stands in its hidden fields."""
-        (form,) = [form for form in self.page.all("form") if self.path_of(form) == action]
-        hidden = [field for field in self.page.all("input", type="hidden") if form in field.ancestors]
-        said = {field["name"]: field["value"] for field in hidden} | fields
-        if button is not None:
-            (pressed,) = [
-                one for one in self.page.all("button") if form in one.ancestors and one.text == button
-            ]
-            said |= {pressed["name"]: pressed["value"]} if pressed["name"] else {}
-        files = {name: said.pop(name) for name in list(said) if isinstance(said[name], tuple)}
+    def fetch(self, path: str) -> requests.Response:
+        """Something that a page shows, without leaving the page."""
+        return self._session.get(urljoin(self._at, path), timeout=30)
+
+    def send(self, action: str, which: tuple[str, str] | None = None, **fields: str) -> Page:
+        """Send the form that goes to this path, filled in, with what stands in its hidden fields.
+
+        Of several such forms the one where the hidden field of that name has that value.
+        """
+        forms = [form for form in self.page.all("form") if self.path_of(form) == action]
+        said = [self._hidden(form) for form in forms]
+        (chosen,) = [one for one in said if which is None or one.get(which[0]) == which[1]]
         headers = {"Referer": self._at}
         url = urljoin(self._at, action)
-        return self._show(self._session.post(url, data=said, files=files, headers=headers, timeout=30))
+        return self._show(self._session.post(url, data=chosen | fields, headers=headers, timeout=30))
+
+    def _hidden(self, form: Element) -> dict[str, str]:
+        fields = self.page.all("input", type="hidden")
+        return {field["name"]: field["value"] for field in fields if form in field.ancestors}
 
     def path_of(self, form: Element) -> str:
         return urlsplit(urljoin(self._at, form["action"])).path
@@ -51,6 +55,7 @@ class Visitor:
         return self.page.one("main").text
 
     def _show(self, answer: requests.Response) -> Page:
+        assert answer.status_code < 500 or answer.status_code == 503, f"{answer.url}: {answer.status_code}"
         self._at, self.status, self.html = answer.url, answer.status_code, answer.text
         self.page = Page(answer.text)
         return self.page
