@@ -22,6 +22,12 @@ from portal.wallet.openid.issuing import Tokens
 from portal.wallet.openid.offers import CredentialOffer, read_offer
 
 ACCEPTED = "credential_accepted"
+MOST_CARDS = 20
+"""In one wallet: what strangers issue takes room here."""
+
+
+class Full(Exception):
+    """The wallet holds as many cards as it may."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +51,12 @@ class Added:
 
 
 def take(holder: Holder, text: str) -> None:
-    """Ask what stands behind the text of an offer, and remember it. Raises `WalletError`, `Gone`."""
+    """Ask what stands behind the text of an offer, and remember it. Raises `WalletError`, `Full`, `Gone`."""
     pending = keeping.errand(holder, ErrandKind.OFFER)
     if pending is not None and "tokens" in pending.content and pending.content["text"] == text:
         return  # scanned again half-way: these codes are exchanged already
+    if len(keeping.cards(holder)) >= MOST_CARDS:
+        raise Full
     with asking.turn() as http:
         offer = read_offer(http, text)
     keeping.begin(holder, ErrandKind.OFFER, {"text": text, "offer": offer.to_json()})

@@ -23,7 +23,7 @@ _MADE = "portal.wallet.made"
 def init_app(app: Flask) -> None:
     # A whole lecture may be behind one address, and add its cards at once.
     app.extensions[_ASKED] = Throttle(rate=5, burst=600)
-    app.extensions[_MADE] = Throttle(rate=1 / 6, burst=300)
+    app.extensions[_MADE] = Throttle(rate=1 / 60, burst=300)
 
 
 def wait_before_a_new_wallet() -> int:

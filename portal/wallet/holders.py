@@ -82,11 +82,17 @@ def still_there(session: Session, holder: Holder) -> None:
         raise Gone
 
 
+def to_be_written(holder: Holder) -> bool:
+    """Whether an open wallet's use was last noted a minute ago or more."""
+    noted = holder.unlocked_until and holder.unlocked_until - UNLOCKED
+    return noted is not None and clock.now() - noted >= WRITE_SEEN_EVERY
+
+
 def stay_open(holder: Holder) -> None:
     """Note that a page was opened, at most once a minute; a wallet that was locked meanwhile stays so."""
-    now = clock.now()
-    if holder.unlocked_until is None or holder.unlocked_until - now > UNLOCKED - WRITE_SEEN_EVERY:
+    if not to_be_written(holder):
         return
+    now = clock.now()
     with write() as session:
         session.execute(
             update(Wallet)

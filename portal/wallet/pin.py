@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import or_, update
 
@@ -44,7 +45,7 @@ class WrongPin(Exception):
 
 
 class OneAtATime(Exception):
-    """Another try was under way, so this one was neither counted nor looked at."""
+    """Another try came in between: this one opened nothing."""
 
 
 class Erased(Exception):
@@ -70,11 +71,12 @@ def unlock(holder: Holder, typed: str) -> None:
             raise Erased
         raise WrongPin(MOST_TRIES - tries, until)
     with write() as session:
-        session.execute(
+        opened = session.execute(
             update(Wallet)
             .where(Wallet.id == holder.id, Wallet.tries == tries)
             .values(tries=0, locked_until=None, unlocked_until=now + holders.UNLOCKED, seen_at=now)
         )
+    _one(opened)
 
 
 def _count(holder: Holder, tries: int, until: datetime | None, now: datetime) -> None:
@@ -86,7 +88,11 @@ def _count(holder: Holder, tries: int, until: datetime | None, now: datetime) ->
             .where(Wallet.id == holder.id, Wallet.tries == holder.tries, free)
             .values(tries=tries, locked_until=until)
         )
-    if counted.rowcount != 1:  # type: ignore[attr-defined]
+    _one(counted)
+
+
+def _one(result: Any) -> None:
+    if result.rowcount != 1:
         raise OneAtATime
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from http import HTTPStatus
@@ -20,6 +21,7 @@ from portal.wallet.pictures import PictureReason
 
 RETRY_AFTER: Mapping[Problem, int] = {Problem.BUSY: 2, Problem.TOO_OFTEN: 60, Problem.UNREACHABLE: 30}
 """Seconds."""
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _STATUS: Mapping[Problem, int] = {
     Problem.BUSY: HTTPStatus.SERVICE_UNAVAILABLE,
     Problem.UNREACHABLE: HTTPStatus.BAD_GATEWAY,
@@ -78,8 +80,8 @@ _PICTURES = {
 STATES = {
     State.VALID: _l("Valid"),
     State.NOT_YET: _l("Not valid yet"),
-    State.EXPIRED: _l("Expired"),
-    State.REVOKED: _l("Revoked"),
+    State.EXPIRED: _l("Past its last day"),
+    State.REVOKED: _l("Revoked by its issuer"),
     State.SUSPENDED: _l("Suspended"),
     State.UNKNOWN: _l("Not confirmed"),
 }
@@ -143,10 +145,12 @@ def value(said: Any) -> str:
         return ", ".join(value(one) for one in said)
     if isinstance(said, dict):
         return ", ".join(value(one) for one in said.values())
-    try:
-        return str(format_date(date.fromisoformat(said), "long"))
-    except (TypeError, ValueError):
-        return str(said)
+    if isinstance(said, str) and _DAY.fullmatch(said):
+        try:
+            return str(format_date(date.fromisoformat(said), "long"))
+        except ValueError:
+            return said
+    return str(said)
 
 
 def _in_page_language(words: Mapping[str, str]) -> str:

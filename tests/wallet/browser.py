@@ -11,7 +11,10 @@ from tests.support.html import Page
 from tests.support.pages import CheckedClient, csrf_of, hidden_fields
 
 PIN = "2580"
+WRONG = "1111"
 WALLET = "/portfel"
+HOST = "legitymacja.example.org"
+COOKIE = "__Host-kieszonka"
 
 
 @dataclass
@@ -32,14 +35,22 @@ class Browser:
         """The form with this action on a page that was got before, filled in."""
         hidden = hidden_fields(page.text, action)
         assert hidden, f"no form for {action} on {page.request.path}"
-        return self.client.post(
-            action, data={**hidden, **fields}, environ_base={"REMOTE_ADDR": self.address}
-        )
+        return self.client.post(action, data={**hidden, **fields}, environ_base={"REMOTE_ADDR": self.address})
 
     def follow(self, answer: TestResponse) -> TestResponse:
         while answer.status_code == 303:
             answer = self.get(answer.location)
         return answer
+
+    @property
+    def secret(self) -> str:
+        """What the wallet's cookie holds; empty: there is none."""
+        cookie = self.client.get_cookie(COOKIE, domain=HOST)
+        return cookie.value if cookie else ""
+
+    @secret.setter
+    def secret(self, value: str) -> None:
+        self.client.set_cookie(COOKIE, value, domain=HOST, secure=True, path="/")
 
     def set_up(self, pin: str = PIN) -> TestResponse:
         return self.send(self.get(WALLET), "/portfel/zaloz", pin=pin, repeated=pin)
@@ -69,9 +80,8 @@ class Browser:
 
 def words_of(answer: TestResponse) -> str:
     """What stands on the page, as one line."""
-    return " ".join(Page(answer.text).all("main")[0].text.split())
+    return Page(answer.text).one("main").text
 
 
 def alerts_of(answer: TestResponse) -> str:
-    found = Page(answer.text).all("div", role="alert")
-    return " ".join(" ".join(alert.text.split()) for alert in found)
+    return " ".join(alert.text for alert in Page(answer.text).all("div", role="alert"))

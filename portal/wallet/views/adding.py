@@ -12,6 +12,8 @@ from portal.wallet.forms import ActivationForm, TermsForm
 from portal.wallet.openid.problems import Problem, WalletError
 from portal.wallet.views.frame import blueprint, mine, page, problem_page
 
+_OF_THE_CODES = frozenset({Problem.WRONG_CODE, Problem.CODE_DEAD})
+
 
 @blueprint.get("/dodaj")
 def choose() -> BaseResponse:
@@ -56,11 +58,12 @@ def _activated(offered: Offered, form: ActivationForm) -> BaseResponse:
         added = adding.activate(mine(), offered, form.code.data)
     except WalletError as error:
         now = adding.pending(mine())
-        if now is None or now.redeemed != offered.redeemed:
-            # „Aktywuj” twice in a row: the other one got on with it, and where it got stuck it goes on.
-            return redirect(url_for(".start" if now is None else ".offer"), 303)
+        if now is None:
+            return redirect(url_for(".start"), 303)  # „Aktywuj” twice in a row, and the other one is done
+        if now.redeemed and error.problem in _OF_THE_CODES:
+            return redirect(url_for(".offer"), 303)  # the other one has used the codes, and goes on
         if error.problem is not Problem.WRONG_CODE:
-            return problem_page("offer.html", error, offered=offered, form=form)
+            return problem_page("offer.html", error, offered=now, form=form)
         form.code.errors = [words.problem(error)]
         return _offer_page(offered, form, words.status_code(error))
     if added.replaced:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any, cast
 
 from flask import (
@@ -143,7 +144,15 @@ def _stay_open(response: Response) -> Response:
 
 @blueprint.context_processor
 def _context() -> dict[str, object]:
-    return {"unlocked": is_open(), "words": words}
+    return {"unlocked": is_open(), "locks_at": _locks_at(), "words": words}
+
+
+def _locks_at() -> datetime | None:
+    """When the wallet locks by itself, if nothing more is opened."""
+    found = holder()
+    if found is None or not found.is_open(clock.now()):
+        return None
+    return clock.now() + holders.UNLOCKED if holders.to_be_written(found) else found.unlocked_until
 
 
 @blueprint.errorhandler(holders.Gone)

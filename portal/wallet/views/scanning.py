@@ -55,11 +55,18 @@ def take(text: str) -> BaseResponse:
             adding.take(mine(), text)
             return redirect(url_for(".offer"), 303)
         raise WalletError(Problem.NOT_A_CODE)
+    except adding.Full:
+        full = _("There is no room for another document. Remove one that you no longer need.")
+        return _refused(text, full, 422)
     except WalletError as error:
-        form = ScanForm()
-        form.text.data = text
-        form.text.errors = [words.problem(error)]
-        return with_retry(_scan_page(form, words.status_code(error)), error)
+        return with_retry(_refused(text, words.problem(error), words.status_code(error)), error)
+
+
+def _refused(text: str, why: str, status: int) -> Response:
+    """The scan page with what was given, and what is wrong with it."""
+    form = ScanForm()
+    form.text.data, form.text.errors = text, [why]
+    return _scan_page(form, status)
 
 
 def _take_picture(form: ScanForm) -> BaseResponse:
