@@ -6,6 +6,7 @@
 
   const LARGEST_SIDE = 2400;
   const LARGE_FILE = 2_000_000;
+  const TAKEN = ["image/jpeg", "image/png", "image/webp"];
   const LOOK_EVERY = 200;
   const part = (name) => document.getElementById(name);
   const form = part("scan");
@@ -19,7 +20,11 @@
     const canvas = document.createElement("canvas");
     canvas.width = Math.round(width * scale);
     canvas.height = Math.round(height * scale);
-    canvas.getContext("2d").drawImage(source, 0, 0, canvas.width, canvas.height);
+    const context = canvas.getContext("2d");
+    // A JPEG has no holes: what is transparent would turn black.
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(source, 0, 0, canvas.width, canvas.height);
     return new Promise((resolve) => { canvas.toBlob(resolve, "image/jpeg", 0.9); });
   }
 
@@ -31,19 +36,28 @@
 
   async function shrink() {
     const chosen = file.files[0];
-    if (!chosen || chosen.size < LARGE_FILE) return;
+    if (!chosen || (chosen.size < LARGE_FILE && TAKEN.includes(chosen.type))) return;
     try {
       const bitmap = await createImageBitmap(chosen);
       const smaller = await jpeg(bitmap, bitmap.width, bitmap.height);
       // Another may have been chosen meanwhile.
-      if (smaller && smaller.size < chosen.size && file.files[0] === chosen) put(smaller);
+      if (smaller && file.files[0] === chosen) put(smaller);
     } catch {
       // The browser can't read it: the server says what it thinks of the file.
     }
   }
 
   if (!camera) {
-    file?.addEventListener("change", shrink);
+    let shrinking = null;
+    file?.addEventListener("change", () => {
+      shrinking = shrink().finally(() => { shrinking = null; });
+    });
+    form.addEventListener("submit", async (event) => {
+      if (!shrinking) return;
+      event.preventDefault();
+      await shrinking;
+      form.submit();
+    });
     return;
   }
 
