@@ -43,7 +43,11 @@ _PROBLEMS = {
         "Many people are using the app at this moment. Nothing is lost: try again in a few seconds."
     ),
     Problem.UNSUPPORTED: _l("This kind of document or question is one that the app doesn't know."),
-    Problem.WRONG_CODE: _l("This is not the right activation code."),
+    # An issuer needn't say whether it was the code, or the offer that has ended.
+    Problem.WRONG_CODE: _l(
+        "This is not the right activation code, or these codes no longer work. Check it; where it is right, "
+        "get new codes on your university's portal."
+    ),
     Problem.CODE_DEAD: _l(
         "These codes no longer work: they were used, have expired, or the activation code was wrong "
         "too often. Get new ones on your university's portal."
@@ -89,11 +93,10 @@ STATES = {
 
 def problem(error: WalletError) -> str:
     """The sentence that says what is wrong and what to do."""
-    said = str(_PROBLEMS[error.problem])
     if error.problem is Problem.WRONG_CODE and error.tries_left is not None:
         left = ngettext("%(num)d try is left.", "%(num)d tries are left.", error.tries_left)
-        return f"{said} {left}"
-    return said
+        return f"{_('This is not the right activation code.')} {left}"
+    return str(_PROBLEMS[error.problem])
 
 
 def extension_problem(error: WalletError) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,19 +25,31 @@ class Killed(BaseException):
     """The process ends here."""
 
 
+Host = Callable[[str, str, Mapping[str, str], bytes], Answer]
+
+
 class Nearby:
     """What the wallet asks is answered by applications of this process. Tests may cut the line."""
 
     def __init__(self, *apps: Flask) -> None:
-        self._asked_by_host = {app.extensions["portal.settings"].host: FlaskHttp(app) for app in apps}
+        self.hosts: dict[str, Host] = {}
         self.asked: list[str] = []
         self.cut = ""
         """A part of addresses that give no answer."""
         self.deadly = ""
         """A part of addresses whose answer comes while the process is killed."""
+        for app in apps:
+            self.add(app)
 
     def add(self, app: Flask) -> None:
-        self._asked_by_host[app.extensions["portal.settings"].host] = FlaskHttp(app)
+        http = FlaskHttp(app)
+
+        def ask(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+            reply = http(method, url, headers=headers, body=body)
+            lower = {name.lower(): value for name, value in reply.headers.items()}
+            return Answer(reply.status, lower, reply.body)
+
+        self.hosts[app.extensions["portal.settings"].host] = ask
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -47,13 +59,13 @@ class Nearby:
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> Answer:
         self.asked.append(f"{method} {urlsplit(url).path}")
-        if (self.cut and self.cut in url) or urlsplit(url).netloc not in self._asked_by_host:
+        host = self.hosts.get(urlsplit(url).netloc)
+        if host is None or (self.cut and self.cut in url):
             raise Unreachable("cut")
-        reply = self._asked_by_host[urlsplit(url).netloc](method, url, headers=headers, body=body)
+        answer = host(method, url, headers or {}, body)
         if self.deadly and self.deadly in url:
             raise Killed
-        lower = {name.lower(): value for name, value in reply.headers.items()}
-        return Answer(reply.status, lower, reply.body)
+        return answer
 
 
 @pytest.fixture

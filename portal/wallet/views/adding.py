@@ -63,6 +63,7 @@ def _activated(offered: Offered, form: ActivationForm) -> BaseResponse:
         if now.redeemed and error.problem in _OF_THE_CODES:
             return redirect(url_for(".offer"), 303)  # the other one has used the codes, and goes on
         if error.problem is not Problem.WRONG_CODE:
+            form.code.data = ""
             return problem_page("offer.html", error, offered=now, form=form)
         form.code.errors = [words.problem(error)]
         return _offer_page(offered, form, words.status_code(error))
@@ -74,4 +75,5 @@ def _activated(offered: Offered, form: ActivationForm) -> BaseResponse:
 
 
 def _offer_page(offered: Offered, form: ActivationForm, status: int = 200) -> Response:
+    form.code.data = ""  # a code is never put back into a page
     return page("offer.html", status, offered=offered, form=form)

@@ -41,7 +41,10 @@ def refresh(public_id: str) -> BaseResponse:
     except WalletError as error:
         return problem_page("card.html", error, **_shown(held))
     if known:
-        flash(_("The card was checked just now."), "success")
+        flash(
+            _("The card was checked against the newest list there is. It shows of when that list is."),
+            "success",
+        )
     else:
         flash(
             _("The list of revoked cards can't be had at the moment. This is what was known before."),
