@@ -202,9 +202,7 @@ def present(card: SdJwt, names: Collection[str], question: Question, *, key: ECK
 
     What belongs to a disclosed claim, deeper in, is disclosed with it.
     """
-    chosen = _with_what_belongs(card, names)
-    shown = [one.text for one in card.disclosures if one.digest in chosen]
-    signed_part = "~".join([card.token.text, *shown, ""])
+    signed_part = _selection(card, names)
     said = {
         "iat": int(now.timestamp()),
         "aud": question.audience,
@@ -212,6 +210,16 @@ def present(card: SdJwt, names: Collection[str], question: Question, *, key: ECK
         "sd_hash": b64(hashlib.sha256(signed_part.encode()).digest()),
     }
     return signed_part + jose.sign({"typ": KEY_BINDING_TYPE}, said, key)
+
+
+def shown(card: SdJwt, names: Collection[str]) -> dict[str, Any]:
+    """The claims that whoever gets `present`'s answer reads. Raises `Altered`."""
+    return disclosed(parse(_selection(card, names)))
+
+
+def _selection(card: SdJwt, names: Collection[str]) -> str:
+    chosen = _with_what_belongs(card, names)
+    return "~".join([card.token.text, *(one.text for one in card.disclosures if one.digest in chosen), ""])
 
 
 def _with_what_belongs(card: SdJwt, names: Collection[str]) -> set[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from portal import clock
 from portal.database import write
-from portal.vc import jose, sdjwt
+from portal.vc import jose
 from portal.wallet import asking, keeping
 from portal.wallet.holders import Holder
 from portal.wallet.keeping import Errand, HeldCard
@@ -54,8 +54,7 @@ def fitting(holder: Holder, asked: Asked) -> list[HeldCard]:
 
 def claims(asked: Asked, card: HeldCard) -> Sequence[Claim]:
     """What whoever asks would see of this card."""
-    says = sdjwt.disclosed(sdjwt.parse(card.credential))
-    return [Claim(name, says[name]) for name in presenting.disclosed(asked.request, card.credential)]
+    return [Claim(name, value) for name, value in presenting.shown(asked.request, card.credential).items()]
 
 
 def agree(holder: Holder, asked: Asked, card: HeldCard) -> str | None:

@@ -13,6 +13,7 @@ import pytest
 
 from portal.gate import Gate
 from portal.vc.fetch import Outgoing, Reach
+from tests.interop.foreign_verifier import Posts
 from tests.interop.processes import ForeignIssuer
 from tests.support.server import Server
 
@@ -68,3 +69,11 @@ def campus_is_trusted(home: Server, campus: ForeignIssuer) -> None:
     """By the administrator of `home`."""
     said = home.command("verifier", "trust", "add", campus.issuer)
     assert "Universidade do Exemplo" in said
+
+
+@pytest.fixture(scope="session")
+def posts(campus: ForeignIssuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Posts]:
+    """One verifier for each kind of question: closing one takes half a second."""
+    posts = Posts(campus, tmp_path_factory)
+    yield posts
+    posts.close()

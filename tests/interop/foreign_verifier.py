@@ -8,12 +8,14 @@ what comes before the library reads it: so the judge is the same.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from polaris_oid4vp.cli import FILES, keygen
 from polaris_oid4vp.jwe import b64u_decode, encrypt_compact
@@ -21,6 +23,9 @@ from polaris_oid4vp.sdjwt import Verdict
 from polaris_oid4vp.serve import REQUEST_PATH, RESPONSE_PATH, serve
 from polaris_oid4vp.verifier import Session, Verifier, _sign_es256
 
+from tests.interop.foreign_card import VCT
+from tests.interop.judges import card_key
+from tests.interop.processes import ForeignIssuer
 from tests.support.server import free_port
 
 ASKED = ("given_name", "picture")
@@ -93,10 +98,36 @@ class Inspection:
         parameters = self.verifier.authorization_request_params(session)
         return session, "openid4vp://?" + urlencode(parameters)
 
-    def change_key(self) -> None:
-        """Sign what is asked from now on with a key that the certificate isn't of."""
-        self.verifier.key = ec.generate_private_key(ec.SECP256R1())
+    @contextmanager
+    def another_key(self) -> Iterator[None]:
+        """What is signed meanwhile is signed by a key that the certificate isn't of."""
+        own, self.verifier.key = self.verifier.key, ec.generate_private_key(ec.SECP256R1())
+        yield
+        self.verifier.key = own
 
     def close(self) -> None:
         self._listener.shutdown()
         self._listener.server_close()
+
+
+class Posts:
+    """Verifiers that ask for cards of the campus, one for each question."""
+
+    def __init__(self, campus: ForeignIssuer, directories: pytest.TempPathFactory) -> None:
+        self._campus = campus
+        self._directories = directories
+        self._open: dict[str, Inspection] = {}
+
+    def asking(self, **asked: Any) -> Inspection:
+        """Whose verdicts so far are forgotten."""
+        if repr(asked) not in self._open:
+            question = Question(card_key(self._campus), VCT, **asked)
+            directory = self._directories.mktemp("post")
+            self._open[repr(asked)] = Inspection(directory, self._campus.certificates, question)
+        post = self._open[repr(asked)]
+        post.verdicts.clear()
+        return post
+
+    def close(self) -> None:
+        for post in self._open.values():
+            post.close()

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.interop.foreign_card import VCT
-from tests.interop.foreign_verifier import Inspection, Question
+from tests.interop.foreign_verifier import Posts
 from tests.interop.inspector import Inspector
-from tests.interop.judges import card_key
 from tests.interop.pocket import Pocket
 from tests.interop.processes import ForeignIssuer
 from tests.interop.student import Student
@@ -27,13 +22,6 @@ def pocket(home: Server, campus: ForeignIssuer, university: Server) -> Pocket:
     pocket.type_code(codes.text)
     pocket.activate(codes.activation_code)
     return pocket
-
-
-@pytest.fixture
-def inspection(campus: ForeignIssuer, tmp_path: Path) -> Iterator[Inspection]:
-    post = Inspection(tmp_path, campus.certificates, Question(card_key(campus), VCT))
-    yield post
-    post.close()
 
 
 def test_an_inspector_at_another_portal_sees_the_card(pocket: Pocket, university: Server) -> None:
@@ -54,7 +42,8 @@ def test_an_inspector_at_another_portal_hears_of_a_refusal(pocket: Pocket, unive
     assert not inspector.page.all("img", width="300")
 
 
-def test_a_foreign_verifier_accepts_the_card(pocket: Pocket, inspection: Inspection) -> None:
+def test_a_foreign_verifier_accepts_the_card(pocket: Pocket, posts: Posts) -> None:
+    inspection = posts.asking()
     _, text = inspection.ask()
     pocket.type_code(text)
     for said in ("Kontrola biletów", inspection.verifier.response_uri.split("/")[2], "Inês"):

@@ -97,6 +97,16 @@ def test_a_used_offer_is_refused(campus: ForeignIssuer, http: Outgoing) -> None:
     assert told.value.problem in (Problem.WRONG_CODE, Problem.CODE_DEAD, Problem.OFFER_GONE)
 
 
+def test_a_used_offer_without_a_code_does_not_ask_for_another_code(
+    campus: ForeignIssuer, http: Outgoing
+) -> None:
+    offer = read_offer(http, campus.order(None))
+    take(http, offer, None)
+    with pytest.raises(WalletError) as told:
+        redeem(http, offer, None, now())
+    assert told.value.problem is Problem.CODE_DEAD
+
+
 def test_an_offer_that_is_not_there_is_gone(campus: ForeignIssuer, http: Outgoing) -> None:
     with pytest.raises(WalletError) as told:
         read_offer(http, campus.order() + "x")

@@ -54,7 +54,7 @@ def redeem(http: Http, offer: CredentialOffer, activation_code: str | None, now:
         form["tx_code"] = activation_code or ""
     answer = _post_form(http, offer.endpoints.token, form)
     if answer.status == 400:
-        raise _wrong_code(error_of(answer))
+        raise _wrong_code(error_of(answer), asked=offer.code_wanted is not None)
     return _tokens(answer, now)
 
 
@@ -71,12 +71,13 @@ def refresh(http: Http, offer: CredentialOffer, refresh_token: str, now: datetim
     )
 
 
-def _wrong_code(said: Mapping[str, Any]) -> WalletError:
+def _wrong_code(said: Mapping[str, Any], *, asked: bool) -> WalletError:
+    """`asked`: whether the holder typed a code at all; without one it can only be the offer that is over."""
     if said.get("error") not in ("invalid_grant", "invalid_request"):
         return WalletError(Problem.REFUSED)
     left = said.get("tx_code_tries_left")
     left = left if isinstance(left, int) and not isinstance(left, bool) else None
-    return WalletError(Problem.CODE_DEAD if left == 0 else Problem.WRONG_CODE, left)
+    return WalletError(Problem.WRONG_CODE if asked and left != 0 else Problem.CODE_DEAD, left)
 
 
 def _tokens(answer: Answer, now: datetime) -> Tokens:

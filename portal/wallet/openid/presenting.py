@@ -25,11 +25,18 @@ def fits(request: PresentationRequest, credential: str) -> bool:
     return _chosen(request, credential) is not None
 
 
+def shown(request: PresentationRequest, credential: str) -> dict[str, Any]:
+    """All about the holder that the verifier would see: first what it asks for, then what stands open."""
+    chosen = _chosen(request, credential) or ()
+    seen = sdjwt.shown(sdjwt.parse(credential), chosen)
+    names = dict.fromkeys([*chosen, *seen])
+    # Open, but with nothing in it: all that it holds stays closed.
+    return {name: seen[name] for name in names if name not in TECHNICAL and seen[name] not in ([], {})}
+
+
 def disclosed(request: PresentationRequest, credential: str) -> tuple[str, ...]:
     """The names of all claims about the holder that the verifier would see, in a steady order."""
-    chosen = _chosen(request, credential) or ()
-    always = [name for name in sdjwt.parse(credential).token.payload if name not in TECHNICAL]
-    return tuple(dict.fromkeys([*chosen, *always]))
+    return tuple(shown(request, credential))
 
 
 def answer(
@@ -45,8 +52,8 @@ def answer(
     if request.expires is not None and request.expires <= now.timestamp():
         raise WalletError(Problem.BAD_REQUEST)
     question = Question(request.client_id, request.nonce)
-    shown = sdjwt.present(sdjwt.parse(credential), chosen, question, key=key, now=now)
-    return _went_on(_send(http, request, {"vp_token": {request.query.id: [shown]}}))
+    presented = sdjwt.present(sdjwt.parse(credential), chosen, question, key=key, now=now)
+    return _went_on(_send(http, request, {"vp_token": {request.query.id: [presented]}}))
 
 
 def refuse(http: Http, request: PresentationRequest) -> None:
