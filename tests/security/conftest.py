@@ -17,6 +17,8 @@ from portal.database import db
 from portal.issuer.interface import Offer
 from portal.orders import issuance, service
 from portal.orders.models import Order
+from portal.settings import Settings
+from tests.conftest import make_settings
 from tests.support.login import csrf_token, log_in, make_account, post
 from tests.support.people import make_pesel, make_student
 
@@ -24,6 +26,10 @@ OWN_ADDRESS = "https://legitymacja.example.org"
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 MACHINE = ("/oid4vci/", "/oid4vp/")
 """Endpoints that use no cookie, so that no token need protect them (security.md 1)."""
+
+
+NO_CARD = "0" * 32
+"""The wallet's own cards are walked in tests/wallet."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,8 @@ class House:
     def _route(self, rule: Rule) -> Route:
         asset = next(iter(self.app.extensions["portal.assets.by_path"]))
         known = {"public_id": self.order_id, "list_id": 1, "path": asset}
+        if rule.endpoint.startswith("wallet."):
+            known["public_id"] = NO_CARD
         values = {name: known.get(name, "nobody") for name in rule.arguments}
         with self.app.test_request_context():
             path = self.app.url_map.bind("").build(rule.endpoint, values)
@@ -90,6 +98,12 @@ def somebody(app: Flask, login: str, role: str = "student", **student: object) -
 
 
 @pytest.fixture
+def settings(instance: Path) -> Settings:
+    """With the wallet, so that its pages are walked too."""
+    return make_settings(instance, wallet=True)
+
+
+@pytest.fixture
 def visitor(app: Flask) -> FlaskClient:
     """A browser without scripts and without checks of the page: this is about what goes over the wire."""
     return app.test_client()
@@ -102,6 +116,7 @@ def house(app: Flask, visitor: FlaskClient) -> House:
     stranger, _ = somebody(app, "100002", surname="Obca")
     staff, _ = somebody(app, "dziekanat", "staff")
     house = House(app, student, stranger, staff, visitor, student_id, pesel)
+    assert send(student, "/portfel/zaloz", {"pin": "2580", "repeated": "2580"}).status_code == 303
     answer = send(student, "/dla-studentow/mlegitymacja/zamow")
     assert answer.status_code == 303
     with app.app_context():

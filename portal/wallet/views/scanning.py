@@ -6,6 +6,7 @@ from flask import Response, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
+from wtforms import Field
 
 from portal.wallet import adding, showing, words
 from portal.wallet.forms import ScanForm, printable
@@ -31,8 +32,8 @@ def scan() -> BaseResponse:
         return take(form.text.data)
     if isinstance(form.picture.data, FileStorage):
         return _take_picture(form)
-    asked = form.picture if _way() == "zdjecie" else form.text
-    asked.errors = [_("Choose a picture.") if asked is form.picture else _("Paste the text of the code.")]
+    nothing = _("Choose a picture.") if _way() == "zdjecie" else _("Paste the text of the code.")
+    _asked(form).errors = [nothing]
     return _scan_page(form, 422)
 
 
@@ -65,7 +66,8 @@ def take(text: str) -> BaseResponse:
 def _refused(text: str, why: str, status: int) -> Response:
     """The scan page with what was given, and what is wrong with it."""
     form = ScanForm()
-    form.text.data, form.text.errors = text, [why]
+    form.text.data = text
+    _asked(form).errors = [why]
     return _scan_page(form, status)
 
 
@@ -75,6 +77,11 @@ def _take_picture(form: ScanForm) -> BaseResponse:
     except PictureProblem as error:
         form.picture.errors = [words.picture_problem(error.reason)]
         return _scan_page(form, 422)
+
+
+def _asked(form: ScanForm) -> Field:
+    """The field that this way of scanning shows."""
+    return form.picture if _way() == "zdjecie" else form.text
 
 
 def _way() -> str:
