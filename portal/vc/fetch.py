@@ -12,9 +12,8 @@ import ipaddress
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -143,14 +142,13 @@ class Outgoing:
             return self._ask(method, url, dict(headers or {}), body)
 
     def _ask(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Answer:
-        deadline = time.monotonic() + ALL_SECONDS
         problem: Exception | None = None
         for address in self._reach.addresses(url):
             try:
-                with _pool(url, address) as pool:
+                with _End(ALL_SECONDS) as end, _pool(url, address, end) as pool:
                     response = _asked(pool, method, url, headers, body)
                     try:
-                        return _received(response, deadline)
+                        return _received(response, end)
                     finally:
                         response.close()
             except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
@@ -160,17 +158,72 @@ class Outgoing:
         raise Unreachable("no connection") from problem
 
 
-def _pool(url: str, address: str) -> urllib3.HTTPConnectionPool:
+class _End:
+    """Shuts the connections that it watches when the time is over.
+
+    A socket's own time-out begins anew with every byte that comes, also in a handshake or a header.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.passed = False
+        self._twins: list[socket.socket] = []
+        self._timer = threading.Timer(seconds, self._shut)
+        self._timer.daemon = True
+
+    def watch(self, connected: socket.socket) -> None:
+        self._twins.append(connected.dup())  # TLS takes over the socket itself
+
+    def _shut(self) -> None:
+        self.passed = True
+        for twin in self._twins:
+            with suppress(OSError):  # it may be closed already
+                twin.shutdown(socket.SHUT_RDWR)
+
+    def __enter__(self) -> _End:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        for twin in self._twins:
+            twin.close()
+
+
+class _Connection(urllib3.connection.HTTPConnection):
+    def __init__(self, *args: Any, end: _End, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._end = end
+
+    def _new_conn(self) -> socket.socket:
+        connected = super()._new_conn()
+        self._end.watch(connected)
+        return connected
+
+
+class _TlsConnection(_Connection, urllib3.connection.HTTPSConnection):
+    pass
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+def _pool(url: str, address: str, end: _End) -> urllib3.HTTPConnectionPool:
     """Connections to this address, with the certificate of the name in the URL."""
     parts = urlsplit(url)
     timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
     if parts.scheme == "http":
-        return urllib3.HTTPConnectionPool(address, parts.port or 80, timeout=timeout, retries=False)
-    return urllib3.HTTPSConnectionPool(
+        return _Pool(address, parts.port or 80, timeout=timeout, retries=False, end=end)
+    return _TlsPool(
         address,
         parts.port or 443,
         timeout=timeout,
         retries=False,
+        end=end,
         ssl_context=ssl.create_default_context(),
         server_hostname=parts.hostname,
         assert_hostname=parts.hostname,
@@ -188,14 +241,16 @@ def _asked(
     )
 
 
-def _received(response: urllib3.BaseHTTPResponse, deadline: float) -> Answer:
+def _received(response: urllib3.BaseHTTPResponse, end: _End) -> Answer:
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise Unreachable("packed, though nobody asked for that")
     received = bytearray()
-    while chunk := response.read(_CHUNK):
+    while chunk := response.read1(_CHUNK):
         received += chunk
-        if len(received) > LARGEST or time.monotonic() > deadline:
-            raise Unreachable("too large or too slow")
+        if len(received) > LARGEST:
+            raise Unreachable("too large")
+    if end.passed:  # a body without a length looks whole wherever it is cut off
+        raise Unreachable("too slow")
     lower = {name.lower(): value for name, value in response.headers.items()}
     return Answer(response.status, lower, bytes(received))
 
