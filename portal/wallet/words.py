@@ -95,7 +95,7 @@ def problem(error: WalletError) -> str:
     """The sentence that says what is wrong and what to do."""
     if error.problem is Problem.WRONG_CODE and error.tries_left is not None:
         left = ngettext("%(num)d try is left.", "%(num)d tries are left.", error.tries_left)
-        return f"{_('This is not the right activation code.')} {left}"
+        return " ".join((_("This is not the right activation code."), left))
     return str(_PROBLEMS[error.problem])
 
 

@@ -63,7 +63,7 @@ def test_a_wrong_code_says_how_many_tries_are_left(browser: Browser, offer: Offe
     browser.scan(offer.uri)
     page = browser.activate(wrong(offer))
     assert page.status_code == 422
-    assert "Zostały 4 próby" in alerts_of(page)
+    assert "To nie jest właściwy kod aktywacyjny. Zostały 4 próby." in alerts_of(page)
     assert wrong(offer) not in page.text
     assert browser.activate(offer.activation_code).status_code == 303
 
