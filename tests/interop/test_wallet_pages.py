@@ -8,6 +8,7 @@ from babel.dates import format_date
 from tests.interop.pocket import Pocket
 from tests.interop.processes import ForeignIssuer
 from tests.interop.student import Student
+from tests.support.nu import NuChecker
 from tests.support.server import Server
 
 
@@ -47,6 +48,16 @@ def test_the_photo_of_a_foreign_card_is_shown(pocket: Pocket, campus: ForeignIss
     pocket.activate()
     photo = pocket.fetch(f"{pocket.path}/zdjecie")
     assert photo.headers["Content-Type"] == "image/png"
+
+
+def test_the_pages_about_a_foreign_card_are_valid(
+    pocket: Pocket, campus: ForeignIssuer, nu_checker: NuChecker
+) -> None:
+    pocket.scan(campus.order("k7-QzW9x"))
+    offered = pocket.html
+    pocket.activate("k7-QzW9x")
+    assert pocket.path.startswith("/portfel/dokumenty/")
+    assert [*nu_checker.problems(offered), *nu_checker.problems(pocket.html)] == []
 
 
 @pytest.mark.parametrize("value", [1, 2], ids=["revoked", "suspended"])
