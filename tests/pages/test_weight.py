@@ -15,7 +15,7 @@ from tests.support.people import make_student
 
 FIRST_FLIGHT = 14_600
 GZIP = {"Accept-Encoding": "gzip"}
-PUBLIC = ("/", "/pomoc/mlegitymacja", "/deklaracja-dostepnosci", "/prywatnosc", "/logowanie")
+PUBLIC = ("/", "/pomoc/mlegitymacja", "/deklaracja-dostepnosci", "/prywatnosc", "/logowanie", "/weryfikacja")
 STUDENTS = ("/dla-studentow", "/dla-studentow/mlegitymacja", "/dla-studentow/moje-dane", "/konto/haslo")
 
 
