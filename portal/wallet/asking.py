@@ -9,6 +9,7 @@ from typing import cast
 from flask import Flask, current_app, request
 
 from portal import clock
+from portal.database import db
 from portal.throttle import Throttle, network_of
 from portal.vc.fetch import Http
 from portal.wallet import outside
@@ -37,6 +38,8 @@ def turn() -> Iterator[Http]:
     throttle = cast(Throttle, current_app.extensions[_ASKED])
     if not throttle.admit(network_of(request.remote_addr)):
         raise WalletError(Problem.TOO_OFTEN)
+    # What was read may be old when the answers are there, and whoever waits needs no connection.
+    db.session.rollback()
     with told(), outside.http().turn():
         yield outside.http()
 

@@ -8,7 +8,7 @@ from werkzeug.test import TestResponse
 
 from portal.issuer.interface import Offer
 from tests.support.html import Page
-from tests.support.pages import CheckedClient, csrf_of, hidden_fields
+from tests.support.pages import CheckedClient, csrf_of, hidden_fields, make_client
 
 PIN = "2580"
 WRONG = "1111"
@@ -41,6 +41,15 @@ class Browser:
         while answer.status_code == 303:
             answer = self.get(answer.location)
         return answer
+
+    def another_tab(self) -> Browser:
+        """The same cookies, in a client that can ask while this one waits."""
+        tab = make_client(self.client.application, self.client.checker)
+        for name in (COOKIE, "__Host-session"):
+            cookie = self.client.get_cookie(name, domain=HOST)
+            if cookie is not None:
+                tab.set_cookie(name, cookie.value, domain=HOST, secure=True, path="/")
+        return Browser(tab, self.address)
 
     @property
     def secret(self) -> str:

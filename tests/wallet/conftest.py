@@ -38,6 +38,8 @@ class Nearby:
         """A part of addresses that give no answer."""
         self.deadly = ""
         """A part of addresses whose answer comes while the process is killed."""
+        self.meanwhile: tuple[str, Callable[[], object]] | None = None
+        """What happens, once, while the wallet waits for an answer from addresses with this part."""
         for app in apps:
             self.add(app)
 
@@ -62,6 +64,9 @@ class Nearby:
         host = self.hosts.get(urlsplit(url).netloc)
         if host is None or (self.cut and self.cut in url):
             raise Unreachable("cut")
+        if self.meanwhile and self.meanwhile[0] in url:
+            (_, happen), self.meanwhile = self.meanwhile, None
+            happen()
         answer = host(method, url, headers or {}, body)
         if self.deadly and self.deadly in url:
             raise Killed

@@ -182,6 +182,27 @@ def test_activating_twice_adds_one_card(browser: Browser, offer: Offer) -> None:
     assert documents(browser) == 1
 
 
+@pytest.mark.parametrize("waiting_for", ["/oid4vci/token", "/oid4vci/nonce", "/oid4vci/credential"])
+def test_activating_in_two_tabs_adds_one_card(
+    browser: Browser, offer: Offer, world: Nearby, waiting_for: str
+) -> None:
+    browser.scan(offer.uri)
+    page, tab = browser.get("/portfel/oferta"), browser.another_tab()
+    world.meanwhile = (waiting_for, lambda: tab.follow(tab.activate(offer.activation_code)))
+    answer = browser.send(page, "/portfel/oferta", code=offer.activation_code)
+    assert answer.status_code == 303
+    assert documents(browser) == 1
+
+
+def test_a_wallet_erased_meanwhile_gets_no_card(browser: Browser, offer: Offer, world: Nearby) -> None:
+    browser.scan(offer.uri)
+    page, tab = browser.get("/portfel/oferta"), browser.another_tab()
+    world.meanwhile = ("/oid4vci/credential", lambda: tab.post("/portfel/usun-wszystko"))
+    answer = browser.send(page, "/portfel/oferta", code=offer.activation_code)
+    assert answer.location == WALLET
+    assert "Wymyśl PIN" in words_of(browser.get(WALLET))
+
+
 def test_an_offer_scanned_meanwhile_is_not_taken_unseen(browser: Browser, desk: Desk, offer: Offer) -> None:
     browser.scan(offer.uri)
     seen = browser.get("/portfel/oferta")

@@ -113,6 +113,15 @@ def test_an_issuer_that_does_not_answer_leaves_the_card_as_it_was(
     assert "WAŻNA" in words_of(page)
 
 
+def test_extending_in_two_tabs_keeps_the_card(card: str, browser: Browser, desk: Desk, world: Nearby) -> None:
+    desk.extend(valid_until=LATER)
+    tab = browser.another_tab()
+    world.meanwhile = ("/oid4vci/credential", lambda: tab.post(card + "/przedluz"))
+    browser.post(card + "/przedluz")
+    assert "31 października 2027" in words_of(browser.get(card))
+    assert browser.post(card + "/przedluz").status_code == 303
+
+
 def test_removing_tells_the_issuer(card: str, browser: Browser, listener: Recorder) -> None:
     page = browser.get(card + "/usun")
     assert "Nie tracisz przez to prawa do legitymacji" in words_of(page)

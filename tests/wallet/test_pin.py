@@ -147,18 +147,15 @@ def test_the_count_outlives_a_restart(
         assert again.unlock(PIN).status_code == 429
 
 
-def test_parallel_tries_gain_nothing(locked: Browser, app: Flask, nu_checker: NuChecker) -> None:
+def test_parallel_tries_gain_nothing(locked: Browser) -> None:
     """Whatever comes through at once, no more than three PINs are looked at before the first wait."""
     page = locked.get(WALLET)
     ready, texts = threading.Barrier(8), []
 
     def try_one() -> None:
-        mine = Browser(make_client(app, nu_checker))
-        for cookie in ("__Host-kieszonka", "__Host-session"):
-            value = locked.client.get_cookie(cookie, domain="legitymacja.example.org").value
-            mine.client.set_cookie(cookie, value, domain="legitymacja.example.org", secure=True)
+        tab = locked.another_tab()
         ready.wait()
-        texts.append(alerts_of(mine.send(page, "/portfel/odblokuj", pin=WRONG)))
+        texts.append(alerts_of(tab.send(page, "/portfel/odblokuj", pin=WRONG)))
 
     threads = [threading.Thread(target=try_one) for _ in range(8)]
     for thread in threads:
