@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from joserfc.jwk import ECKey
@@ -14,10 +14,13 @@ from joserfc.jwk import ECKey
 from portal.vc import jose
 from portal.vc.fetch import Http, Unreachable
 
+T = TypeVar("T")
 WELL_KNOWN = "jwt-vc-issuer"
 FRESH = timedelta(minutes=10)
 ASKED_AGAIN_AFTER = timedelta(seconds=30)
 """Where a key is not among those that are known: it may be new."""
+DOWN_FOR = timedelta(seconds=15)
+"""An issuer that gave no answer is left alone for so long: others wait for their turn."""
 MOST_REMEMBERED = 1_000
 
 
@@ -69,6 +72,7 @@ class IssuerKeys:
         self._now = now
         self._lock = threading.Lock()
         self._known: dict[str, KeySet] = {}
+        self._failed: dict[str, datetime] = {}
 
     def key(self, issuer: str, kid: str | None) -> ECKey:
         """The key that this issuer signs with under this id. Raises `UnknownKey`, `Unreachable`."""
@@ -78,7 +82,14 @@ class IssuerKeys:
                 return found
             if self._now() - known.fetched_at < ASKED_AGAIN_AFTER:
                 raise UnknownKey
-        found = self.fetch(issuer).find(kid)
+        failed = self._failed.get(issuer)
+        if failed is not None and timedelta(0) <= self._now() - failed < DOWN_FOR:
+            raise Unreachable("there was no answer a moment ago")
+        try:
+            found = self.fetch(issuer).find(kid)
+        except Unreachable:
+            self._remember(self._failed, issuer, self._now())
+            raise
         if found is None:
             raise UnknownKey
         return found
@@ -92,12 +103,15 @@ class IssuerKeys:
         if jwks is None and isinstance(said.get("jwks_uri"), str):
             jwks = get_json(self._http, said["jwks_uri"])
         fetched = read_keys(jwks, self._now())
-        with self._lock:
-            self._known.pop(issuer, None)
-            while len(self._known) >= MOST_REMEMBERED:
-                self._known.pop(next(iter(self._known)))
-            self._known[issuer] = fetched
+        self._remember(self._known, issuer, fetched)
         return fetched
+
+    def _remember(self, what: dict[str, T], issuer: str, value: T) -> None:
+        with self._lock:
+            what.pop(issuer, None)
+            while len(what) >= MOST_REMEMBERED:
+                what.pop(next(iter(what)))
+            what[issuer] = value
 
 
 def get_json(http: Http, url: str) -> dict[str, Any]:
