@@ -19,7 +19,11 @@ class WantedClaim:
     values: tuple[Any, ...] = ()
 
     def met_by(self, claims: Mapping[str, Any]) -> bool:
-        return self.name in claims and (not self.values or claims[self.name] in self.values)
+        if self.name not in claims:
+            return False
+        has = claims[self.name]
+        # True is no 1 in JSON (OpenID4VP 1.0, 6.4.1: type and value must match).
+        return not self.values or any(type(has) is type(value) and has == value for value in self.values)
 
 
 @dataclass(frozen=True)

@@ -142,9 +142,24 @@ def _stay_open(response: Response) -> Response:
     return response
 
 
+@blueprint.after_request
+def _tell_when_it_locks(response: Response) -> Response:
+    """For the script that warns of it. Registered later, so it runs before the visit is noted."""
+    if (locks_at := _locks_at()) is not None:
+        response.headers["Wallet-Locks-In"] = str(int((locks_at - clock.now()).total_seconds()))
+    return response
+
+
 @blueprint.context_processor
 def _context() -> dict[str, object]:
-    return {"unlocked": is_open(), "locks_at": _locks_at(), "words": words}
+    locks_at = _locks_at()
+    return {
+        "unlocked": is_open(),
+        "locks_at": locks_at,
+        "locks_in": 0 if locks_at is None else int((locks_at - clock.now()).total_seconds()),
+        "way_back": _way_back(),
+        "words": words,
+    }
 
 
 def _locks_at() -> datetime | None:
