@@ -25,6 +25,9 @@ class Phone:
     def install_and_log_in(self) -> None:
         """„Pobierz i zainstaluj aplikację mObywatel a następnie zaloguj się.”"""
         self.visitor.open("/portfel")
+        self.enter_the_pin()
+
+    def enter_the_pin(self) -> None:
         for field in self.page.locator("main input[type=password]").all():
             field.fill(PIN)
         self.page.click("main form button")
@@ -136,3 +139,13 @@ def revoke(student: Visitor) -> None:
     student.page.click("#revoke-card")
     student.page.click("main form button")
     expect(student.page.locator("#order")).to_contain_text("Unieważnione")
+
+
+def test_on_the_same_device_one_button_takes_the_place_of_the_scan(visitor: Visitor, tmp_path: Path) -> None:
+    """From the codes straight to what is offered; the PIN and the terms come in between and lose nothing."""
+    code = order(visitor, tmp_path / "unused.png")
+    visitor.page.click("#open-stand-in")
+    phone = Phone(visitor)
+    phone.enter_the_pin()
+    phone.read_the_terms()
+    phone.activate(code)
