@@ -25,6 +25,7 @@ from portal import (
     registry,
     rendering,
     students,
+    usosapi,
     verifier,
     wallet,
     web,
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None, *, time: clock.Clock | None = N
     pages.init_app(app)
     students.init_app(app)
     mlegitymacja.init_app(app)
+    usosapi.init_app(app)
     verifier.init_app(app)
     wallet.init_app(app, settings)
     demo.init_app(app)

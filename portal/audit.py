@@ -54,6 +54,10 @@ class Event(StrEnum):
     DATA_ERASED = "data_erased"
     ISSUER_TRUSTED = "issuer_trusted"
     ISSUER_DISTRUSTED = "issuer_distrusted"
+    APP_REGISTERED = "app_registered"
+    APP_REMOVED = "app_removed"
+    APP_ALLOWED = "app_allowed"
+    APP_ACCESS_ENDED = "app_access_ended"
     AUDIT_PRUNED = "audit_pruned"
 
 

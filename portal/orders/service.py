@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import select
@@ -28,6 +29,7 @@ __all__ = [
     "cancel",
     "current_for",
     "extend",
+    "newest",
     "open_offer",
     "owned",
     "place",
@@ -54,6 +56,13 @@ def owned(student_id: int, public_id: str) -> Order:
     if order is None:
         raise LookupError(public_id)
     return order
+
+
+def newest(student_id: int, limit: int = 20) -> Sequence[Order]:
+    """The student's orders, the newest first."""
+    return db.session.scalars(
+        select(Order).where(Order.student_id == student_id).order_by(Order.id.desc()).limit(limit)
+    ).all()
 
 
 def open_offer(order: Order) -> Offer | None:

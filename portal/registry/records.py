@@ -115,6 +115,20 @@ def student_email(session: Session, student_id: int) -> str | None:
         raise RegistryUnavailable from error
 
 
+def usos_id(session: Session, student_id: int) -> str:
+    """The person's identifier in USOS.
+
+    Raises `RegistryUnavailable` where it can't be read, `LookupError` for an unknown key.
+    """
+    try:
+        found = session.scalar(select(Student.usos_id).where(Student.id == student_id))
+    except SQLAlchemyError as error:
+        raise RegistryUnavailable from error
+    if found is None:
+        raise LookupError(student_id)
+    return found
+
+
 def els_valid_until(session: Session, student_id: int) -> date | None:
     """The last day of the plastic card with the latest issue date, by one small query.
 

@@ -31,6 +31,8 @@ MACHINE_PATHS = (
     "/status-lists/",
     "/vct/",
 )
+PAGES_AMONG_THEM = ("/services/oauth/authorize",)
+"""Pages for people all the same."""
 RETRY_AFTER = 30
 """Seconds, when the database can't be reached or written."""
 
@@ -82,7 +84,7 @@ def _answer(error: HTTPException) -> AnyResponse:
         return Response.force_type(error.get_response(request.environ))
     if request.headers.get("HX-Request") == "true":
         response = Response(mimetype="text/html")
-    elif request.path.startswith(MACHINE_PATHS):
+    elif request.path.startswith(MACHINE_PATHS) and not request.path.startswith(PAGES_AMONG_THEM):
         phrase = HTTPStatus(error.code).phrase
         response = jsonify(error=phrase.lower().replace(" ", "_"), message=phrase, request_id=current_id())
     else:

@@ -24,8 +24,10 @@ from tests.support.people import make_pesel, make_student
 
 OWN_ADDRESS = "https://legitymacja.example.org"
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
-MACHINE = ("/oid4vci/", "/oid4vp/")
+MACHINE = ("/oid4vci/", "/oid4vp/", "/services/")
 """Endpoints that use no cookie, so that no token need protect them (security.md 1)."""
+PAGE_AMONG_THEM = "/services/oauth/authorize"
+"""Where a student lets an app in: a page with a form, by the cookie."""
 
 
 NO_CARD = "0" * 32
@@ -44,6 +46,10 @@ class Route:
     @property
     def changes(self) -> bool:
         return bool(self.methods & CHANGING)
+
+    @property
+    def machine(self) -> bool:
+        return self.path.startswith(MACHINE) and not self.path.startswith(PAGE_AMONG_THEM)
 
 
 @dataclass
@@ -69,7 +75,7 @@ class House:
         return [route for route in sorted(every, key=lambda route: route.path) if chosen(route)]
 
     def _route(self, rule: Rule) -> Route:
-        asset = next(iter(self.app.extensions["portal.assets.by_path"]))
+        asset = next(path for path in self.app.extensions["portal.assets.by_path"] if path.endswith(".css"))
         known = {"public_id": self.order_id, "list_id": 1, "path": asset}
         if rule.endpoint.startswith("wallet."):
             known["public_id"] = NO_CARD

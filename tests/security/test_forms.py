@@ -10,7 +10,7 @@ from collections.abc import Callable
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.security.conftest import CHANGING, MACHINE, OWN_ADDRESS, House, Route
+from tests.security.conftest import CHANGING, OWN_ADDRESS, House, Route
 from tests.support.login import csrf_token
 
 Dump = Callable[[], list[str]]
@@ -19,7 +19,7 @@ NOTED_BY_READING = 'INSERT INTO "status_lists"'
 
 
 def is_form(route: Route) -> bool:
-    return route.changes and not route.path.startswith(MACHINE)
+    return route.changes and not route.machine
 
 
 def attempt(client: FlaskClient, route: Route, token: str | None) -> TestResponse:
@@ -62,7 +62,7 @@ def test_a_good_token_from_another_site_is_refused(house: House, written: Dump) 
 
 def test_machine_endpoints_take_no_notice_of_the_cookie(house: House, written: Dump) -> None:
     before = written()
-    machine = house.routes(lambda route: route.changes and route.path.startswith(MACHINE))
+    machine = house.routes(lambda route: route.changes and route.machine)
     assert machine
     for route in machine:
         with_cookie, without = (house.student.post(route.path), house.visitor.post(route.path))

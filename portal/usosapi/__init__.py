@@ -1,0 +1,15 @@
+"""The USOS API, as mobile clients know it: OAuth 1.0a, and the methods that the mLegitymacja needs."""
+
+from flask import Flask
+
+from portal import chores
+from portal.usosapi import cli, nonces, throttles, views
+from portal.usosapi import models as models
+
+
+def init_app(app: Flask) -> None:
+    throttles.init_app(app)
+    app.register_blueprint(views.machine)
+    app.register_blueprint(views.pages)
+    app.cli.add_command(cli.group)
+    chores.add(app, nonces.forget)
