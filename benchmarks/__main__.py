@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from benchmarks import cards, extensions, imports, ordering, polls, tabs
+from benchmarks import cards, extensions, imports, inspections, ordering, polls, tabs
 
 
 def main() -> None:
-    for part in (ordering, polls, tabs, cards, imports, extensions):
+    for part in (ordering, polls, tabs, cards, inspections, imports, extensions):
         part.main()
 
 

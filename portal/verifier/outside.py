@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -64,14 +63,3 @@ def issuer_keys() -> IssuerKeys:
 
 def status_lists() -> StatusLists:
     return cast(StatusLists, current_app.extensions[STATUS_LISTS])
-
-
-@contextmanager
-def turn() -> Iterator[None]:
-    """One turn for all that one card needs to be asked. Raises `portal.gate.Busy`."""
-    asks = http()
-    if isinstance(asks, Outgoing):
-        with asks.turn():
-            yield
-    else:
-        yield

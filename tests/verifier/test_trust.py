@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from portal.gate import Busy
+from portal.gate import Busy, Gate
+from portal.vc.fetch import Outgoing, Reach
 from tests.conftest import MovingClock
 from tests.support.inspected import Phone
 from tests.support.wallet import Wallet
@@ -152,6 +153,16 @@ def test_while_too_many_ask_the_wallet_is_told_to_try_again_and_nothing_is_lost(
     assert (reply.status, reply.headers["Retry-After"]) == (503, "2")
     app.extensions["portal.verifier.http"] = trusted
     assert abroad.show(check.qr).status == 200
+    assert check.verdict == "WAŻNA"
+
+
+def test_who_has_to_ask_nobody_waits_for_nobody(app: Flask, inspector: Inspector, phone: Phone) -> None:
+    """However many cards of other universities are being asked about, our own are checked at once."""
+    full = Gate(slots=1, waiting=0, patience=0)
+    app.extensions["portal.verifier.http"] = Outgoing(Reach("https://legitymacja.example.org"), full)
+    check = inspector.begin()
+    with full.turn():
+        assert phone.show(check.qr).status == 200
     assert check.verdict == "WAŻNA"
 
 
