@@ -16,7 +16,7 @@ PO := --no-location --sort-output --width=110
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint bench take-card lock translations
+.PHONY: help run test lint bench take-card film audit lock translations
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,13 @@ bench: $(VENV)/dev.stamp $(COMPILED) ## measure; asserts nothing
 
 take-card: $(VENV)/dev.stamp ## be the wallet on the command line: QR's text and activation code
 	@$(PYTHON_M) tests.support.take_card
+
+film: $(VENV)/dev.stamp $(COMPILED) ## the film and pictures of the help, from the running portal (minutes)
+	@PORTAL_TEST_CHROMIUM="$$(scripts/chromium)" && export PORTAL_TEST_CHROMIUM && \
+	    exec $(PYTHON_M) scripts.film
+
+audit: $(VENV)/dev.stamp $(COMPILED) audit/node_modules/made.stamp ## Lighthouse's accessibility and best practices: 100 (needs Node)
+	@CHROME_PATH="$$(scripts/chromium)" && export CHROME_PATH && PYTHONPATH=. exec $(VENV)/bin/python scripts/audit
 
 lock: $(VENV)/dev.stamp ## compile requirements*.in (newer versions: UPGRADE=--upgrade)
 	@$(LOCK) --output-file requirements.txt requirements.in
@@ -66,4 +73,8 @@ $(VENV)/run.stamp: requirements.txt $(VENV)/made.stamp
 $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
 	@echo "Installing what the tests need (requirements-dev.txt)" >&2
 	@$(PIP) --requirement requirements-dev.txt
+	@touch $@
+
+audit/node_modules/made.stamp: audit/package-lock.json scripts/lighthouse
+	@scripts/lighthouse
 	@touch $@

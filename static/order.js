@@ -1,4 +1,5 @@
-// Copy buttons of the order page. They only show where this script runs (class "scripted").
+// For pages whose section is swapped by polls: copy buttons, which only show where this script runs (class
+// "scripted"), and what is unfolded stays so.
 (() => {
   "use strict";
   document.documentElement.classList.add("has-scripts");
@@ -12,5 +13,13 @@
     // Emptied first: the same words written twice would be announced once only.
     said.textContent = "";
     requestAnimationFrame(() => { said.textContent = said.dataset.copied; });
+  });
+
+  const unfolded = new Map();
+  document.addEventListener("htmx:beforeSwap", () => {
+    for (const { id, open } of document.querySelectorAll("details[id]")) unfolded.set(id, open);
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const fold of document.querySelectorAll("details[id]")) fold.open = unfolded.get(fold.id) ?? fold.open;
   });
 })();

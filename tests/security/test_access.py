@@ -17,7 +17,7 @@ Dump = Callable[[], list[str]]
 STARTS = {"/dla-studentow": "student", "/dziekanat": "staff"}
 """The areas that need a role, whoever writes their views."""
 # Files, and what the standards want everybody to read and keep: the same for whoever asks.
-CACHEABLE = ("/zasoby/", "/.well-known/", "/vct/", "/status-lists/", "/oid4vci/logo.svg")
+CACHEABLE = ("/zasoby/", "/sw.js", "/.well-known/", "/vct/", "/status-lists/", "/oid4vci/logo.svg")
 
 
 NO_ORDER = "0" * 32
