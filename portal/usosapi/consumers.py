@@ -86,7 +86,11 @@ def with_students() -> list[tuple[Consumer, int]]:
 
 
 def by_key(key: str) -> Consumer | None:
-    return db.session.scalar(select(Consumer).where(Consumer.key_hash == _hash(key)))
+    """Detached: what a request reads of it stays as it was at its start."""
+    found = db.session.scalar(select(Consumer).where(Consumer.key_hash == _hash(key)))
+    if found is not None:
+        db.session.expunge(found)
+    return found
 
 
 def may_lead_to(consumer: Consumer, callback: str) -> bool:

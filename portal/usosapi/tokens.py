@@ -61,12 +61,15 @@ def ask(consumer: Consumer, callback: str, wanted: Collection[Scope]) -> NewToke
 
 
 def asked(token: str) -> RequestToken | None:
-    """The request token while its time runs, agreed to or not."""
-    return db.session.scalar(
+    """The request token while its time runs, agreed to or not. Detached, like all that is found here."""
+    found = db.session.scalar(
         select(RequestToken).where(
             RequestToken.token_hash == _hash(token), RequestToken.expires_at > clock.now()
         )
     )
+    if found is not None:
+        _detach(found, found.consumer)
+    return found
 
 
 def agree(request: RequestToken, mine: AccountSession) -> bool:
@@ -120,7 +123,7 @@ def exchange(request: RequestToken, token: str, shown: str) -> NewToken:
 
 def access(consumer: Consumer, token: str) -> AccessToken | None:
     """The access that this app has by this token now; None too where the account is disabled."""
-    return db.session.scalar(
+    found = db.session.scalar(
         select(AccessToken)
         .join(AccessToken.account)
         .where(
@@ -130,6 +133,9 @@ def access(consumer: Consumer, token: str) -> AccessToken | None:
             or_(AccessToken.expires_at.is_(None), AccessToken.expires_at > clock.now()),
         )
     )
+    if found is not None:
+        _detach(found, found.consumer, found.account)
+    return found
 
 
 def revoke(granted: AccessToken, actor: Actor) -> None:
@@ -162,6 +168,12 @@ def _unanswered(request: RequestToken) -> tuple[Any, ...]:
         RequestToken.account_id.is_(None),
         RequestToken.expires_at > clock.now(),
     )
+
+
+def _detach(*things: object) -> None:
+    """Its row may be gone at any moment; what was read of it must not be read again."""
+    for thing in things:
+        db.session.expunge(thing)
 
 
 def _one(session: Session, statement: Update | Delete) -> bool:

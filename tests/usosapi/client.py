@@ -1,9 +1,8 @@
-"""An app that nobody here wrote the signing of: `requests-oauthlib`, dialled straight into the application."""
+"""An app whose signing nobody here wrote: `requests-oauthlib`, dialled straight into the application."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,7 +11,7 @@ import requests
 from flask import Flask
 from oauthlib.oauth1 import Client as Oauthlib
 from requests.adapters import BaseAdapter
-from requests_oauthlib import OAuth1, OAuth1Session
+from requests_oauthlib import OAuth1Session
 
 from tests.conftest import MovingClock
 
@@ -83,8 +82,15 @@ class Phone:
         session.mount(BASE, IntoTheApplication(self.app))
         return session
 
+    def signed(self, url: str, **how: Any) -> tuple[str, str]:
+        """The address and the Authorization header that a GET of `url` would be sent with."""
+        session = self.session(**how)
+        prepared = session.prepare_request(requests.Request("GET", url))
+        return str(prepared.url), _text(prepared.headers.get("Authorization", ""))
+
     def ask(self, callback: str = "oob", scopes: str = "cards|offline_access") -> str:
         """Get a request token; the page that asks the student."""
+        self.token = self.token_secret = ""
         form = {"scopes": scopes} if scopes else {}
         answer = self.session(callback_uri=callback).post(REQUEST, data=form)
         assert answer.status_code == 200, answer.text
@@ -119,8 +125,3 @@ def anonymous(app: Flask, method: str, path: str, **how: Any) -> requests.Respon
     session = requests.Session()
     session.mount(BASE, IntoTheApplication(app))
     return session.request(method, f"{BASE}{path}", **how)
-
-
-def signed_by(key: str, secret: str, **how: Any) -> Mapping[str, Any]:
-    """A signer for `requests`, for tests that sign in their own way."""
-    return {"auth": OAuth1(key, client_secret=secret, **how)}

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 from flask import Flask
@@ -13,9 +13,8 @@ from tests.support.html import Page
 from tests.support.login import log_in, make_account
 from tests.support.pages import CheckedClient, hidden_fields
 from tests.support.people import make_pesel, make_student
-from tests.usosapi.client import Phone
+from tests.usosapi.client import CALLBACK, Phone
 
-CALLBACK = "https://app.example.org/done"
 PESEL = make_pesel(serial=4711)
 
 
@@ -28,7 +27,6 @@ class Student:
     phone: Phone
     id: int
     account_id: int
-    pages: list[str] = field(default_factory=list)
 
     def decide(self, page: str, decision: str = "allow") -> str:
         """Open the consent page and press a button; where the browser is led, or the PIN."""
@@ -52,7 +50,9 @@ class Student:
             issuance.issue_due()
 
 
-def new_phone(app: Flask, clock: MovingClock, name: str = "Mobilny USOS", callback: str | None = CALLBACK) -> Phone:
+def new_phone(
+    app: Flask, clock: MovingClock, name: str = "Mobilny USOS", callback: str | None = CALLBACK
+) -> Phone:
     """A newly registered app that may ask for everything."""
     with app.app_context():
         new = consumers.add(name, callback, list(Scope))
