@@ -25,7 +25,7 @@ from portal.database import write
 from portal.identity import Account, me
 from portal.orders import words
 from portal.orders.eligibility import ELS_CRITERIA, Criterion
-from portal.pages import health
+from portal.pages import films, health
 from portal.settings import settings
 
 blueprint = Blueprint("pages", __name__)
@@ -39,7 +39,17 @@ def start() -> str:
 @blueprint.get("/pomoc/mlegitymacja")
 def help() -> str:
     required = (c for c in Criterion if settings().policy == "classic" or c not in ELS_CRITERIA)
-    return render_template("pages/help.html", criteria=[words.CRITERION[c] for c in required])
+    return render_template(
+        "pages/help.html",
+        criteria=[words.CRITERION[c] for c in required],
+        pictures=films.pictures(language.current()),
+        film_length=films.length(),
+    )
+
+
+@blueprint.get("/pomoc/mlegitymacja/film")
+def film() -> str:
+    return render_template("pages/film.html", scenes=films.SCENES, film_length=films.length())
 
 
 @blueprint.get("/deklaracja-dostepnosci")

@@ -18,6 +18,7 @@ PUBLIC = [
     "/deklaracja-dostepnosci",
     "/prywatnosc",
     "/pomoc/mlegitymacja",
+    "/pomoc/mlegitymacja/film",
     "/nie-ma",
 ]
 WIDTHS = [1280, 320]

@@ -10,12 +10,12 @@ import re
 import pytest
 from flask import Flask
 
-from portal.assets import asset_integrity, asset_url
+from portal.assets import asset_integrity, asset_url, own_names
 from portal.settings import ROOT
 from tests.support.html import Page
 from tests.support.pages import CheckedClient
 
-NAMES = [path.name for path in sorted((ROOT / "static").iterdir())] + ["htmx.min.js"]
+NAMES = [*own_names(), "htmx.min.js"]
 
 
 @pytest.fixture(params=NAMES)

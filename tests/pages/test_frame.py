@@ -20,7 +20,8 @@ from tests.support.nu import NuChecker
 from tests.support.pages import CheckedClient, csrf_of, make_client
 from tests.support.people import make_student
 
-PUBLIC = ("/", "/pomoc/mlegitymacja", "/deklaracja-dostepnosci", "/prywatnosc", "/logowanie", "/no-such-page")
+HELP = "/pomoc/mlegitymacja"
+PUBLIC = ("/", HELP, f"{HELP}/film", "/deklaracja-dostepnosci", "/prywatnosc", "/logowanie", "/no-such-page")
 ENGLISH = {"Accept-Language": "en-GB,en;q=0.9"}
 
 
