@@ -36,7 +36,7 @@ def sources(*folders: str) -> list[Path]:
 
 
 OURS = [*sources("portal"), ROOT / "wsgi.py"]
-ALL = [*OURS, *sources("tests", "benchmarks")]
+ALL = [*OURS, *sources("tests", "benchmarks", "scripts")]
 
 
 def name_of(path: Path) -> str:

@@ -66,7 +66,15 @@ def test_a_port_that_is_none_is_named() -> None:
         assert check_port(port).stderr == f"PORT must be a number from 1 to 65535, not {port}.\n"
 
 
+def test_a_missing_encoder_is_named_before_the_film_is_played(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scripts.film"]
+    environ = {**os.environ, "PATH": str(tmp_path)}
+    refused = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert refused.stderr == "The film is encoded by ffmpeg: run  apt-get install ffmpeg  as root.\n"
+
+
 def test_make_says_what_it_can_make() -> None:
     listed = run("make", "help", path=ROOT).stdout
-    for target in ("run", "test", "lint", "bench", "lock", "translations"):
+    for target in ("run", "test", "lint", "bench", "film", "lock", "translations"):
         assert f"make {target} " in listed

@@ -22,17 +22,23 @@ MARGIN = 22
 
 @dataclass(frozen=True)
 class Picture:
-    """`shows` are the elements that it is cut to, `marks` the instruction's numbers and where they stand."""
+    """`shows` are the elements that it is cut to, `marks` the instruction's numbers and where they stand.
 
+    The window is as narrow as the screen allows, so that most can be read where the picture is small.
+    """
+
+    width: int
     shows: tuple[str, ...]
     marks: dict[int, str]
 
 
 PICTURES = {
-    "menu": Picture((".demo", ".top", ".side ul", ".tiles li"), {1: MENU}),
-    "order": Picture(("main h1", "#order"), {2: "#place-order"}),
-    "status": Picture(("main h1", "#order"), {3: ".status"}),
-    "codes": Picture((".codes h3", ".codes__qr h3", ".qr", "#copy-code"), {4: ".qr", 5: "#activation-code"}),
+    "menu": Picture(800, (".demo", ".top", ".side ul", ".tiles li"), {1: MENU}),
+    "order": Picture(800, ("main h1", "#order"), {2: "#place-order"}),
+    "status": Picture(800, ("main h1", "#order"), {3: ".status"}),
+    "codes": Picture(
+        960, (".codes h3", ".codes__qr h3", ".qr", "#copy-code"), {4: ".qr", 5: "#activation-code"}
+    ),
 }
 
 Box = tuple[float, float, float, float]
@@ -52,6 +58,7 @@ class Illustrator(Watcher):
         picture = PICTURES.get(name)
         if picture is None:
             return
+        page.set_viewport_size({**WINDOW, "width": picture.width})
         page.evaluate("scrollTo({ top: 0, behavior: 'instant' }); document.activeElement.blur()")
         clip = _around([_box(page, selector) for selector in picture.shows], page)
         marks = {number: _box(page, selector) for number, selector in picture.marks.items()}
@@ -101,7 +108,7 @@ def _marked(shot: Image.Image, clip: Box, marks: dict[int, Box]) -> Image.Image:
 
 
 def _number(draw: ImageDraw.ImageDraw, number: int, at: tuple[float, float], scale: float) -> None:
-    radius = 15 * scale
+    radius = 17 * scale
     area = (at[0] - radius, at[1] - radius, at[0] + radius, at[1] + radius)
     draw.ellipse(area, fill=RED, outline="#fff", width=round(2 * scale))
-    draw.text(at, str(number), fill="#fff", font=ImageFont.load_default(19 * scale), anchor="mm")
+    draw.text(at, str(number), fill="#fff", font=ImageFont.load_default(22 * scale), anchor="mm")
