@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 from urllib.request import parse_http_list
 
 from authlib.oauth1.errors import OAuth1Error
@@ -26,10 +26,11 @@ from portal.usosapi.models import AccessToken, Consumer, RequestToken
 
 METHOD = "HMAC-SHA1"
 NEEDED = ("oauth_consumer_key", "oauth_signature_method", "oauth_signature", "oauth_timestamp", "oauth_nonce")
-# Authlib refuses other characters in a query; percent-encoded they mean the same.
-_QUERY_SAFE = "=&;:%+~,*@!()/?"
+BESIDE_THE_HEADER = ("oauth_callback", "oauth_verifier")
+"""Clients of the USOS API send these like parameters of a method, though all others stand in the header."""
 _SCHEME = "oauth "
 Token = RequestToken | AccessToken
+Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,8 @@ class Asked:
 
     method: str
     path: str
-    query: str
-    """As it was sent, percent-encoded."""
-    form: tuple[tuple[str, str], ...]
+    query: Pairs
+    form: Pairs
     authorization: str
 
 
@@ -108,18 +108,26 @@ def _verified(asked: Asked, find: Callable[[Consumer, str], Token | None] | None
 
 def _read(asked: Asked) -> Any:
     """The request as Authlib has it, with every parameter that is needed, each once."""
-    uri = settings().base_url + asked.path + ("?" + quote(asked.query, _QUERY_SAFE) if asked.query else "")
     is_oauth = asked.authorization.lower().startswith(_SCHEME)
+    beside = [pair for pair in (*asked.query, *asked.form) if is_oauth and pair[0] in BESIDE_THE_HEADER]
+    query, form = ([pair for pair in pairs if pair not in beside] for pairs in (asked.query, asked.form))
+    uri = f"{settings().base_url}{asked.path}?{urlencode(query)}"
     headers = {"Authorization": asked.authorization} if is_oauth else {}
     try:
-        request = OAuth1Request(asked.method, uri, urlencode(asked.form), headers)
+        request = OAuth1Request(asked.method, uri, urlencode(form), headers)
     except (OAuth1Error, ValueError) as error:
         raise unsigned("The OAuth parameters can't be read.", "signature_malformed") from error
     header = parse_http_list(asked.authorization[len(_SCHEME) :]) if is_oauth else []
-    names = [name for name, _ in (*request.query_params, *request.body_params)]
+    names = [name for name, _ in (*asked.query, *asked.form)]
     names += [part.partition("=")[0].strip() for part in header]
     if any(count > 1 for name, count in Counter(names).items() if name.startswith("oauth_")):
         raise unsigned("An OAuth parameter stands twice.", "signature_malformed")
+    request.params += beside
+    request.oauth_params.update(beside)
+    return _whole(request)
+
+
+def _whole(request: Any) -> Any:
     for name in NEEDED:
         if not request.oauth_params.get(name):
             raise unsigned(f"This method must be signed: {name} is missing.", "consumer_missing")

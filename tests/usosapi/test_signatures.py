@@ -14,7 +14,7 @@ from portal.database import db, write
 from portal.identity import Account
 from portal.usosapi.models import AccessToken, Nonce, RequestToken
 from tests.conftest import MovingClock
-from tests.usosapi.client import BASE, Phone, anonymous
+from tests.usosapi.client import BASE, REQUEST, Phone, anonymous
 from tests.usosapi.conftest import Student, new_phone
 
 USER = f"{BASE}/services/users/user"
@@ -139,6 +139,13 @@ def test_an_oauth_parameter_stands_once(allowed: Phone, app: Flask) -> None:
     also = {"Authorization": header}
     path = "/services/users/user?oauth_nonce=another"
     assert reason(anonymous(app, "GET", path, headers=also)) == "signature_malformed"
+
+
+def test_callback_and_verifier_may_stand_beside_the_header(student: Student) -> None:
+    asked = student.phone.session().post(REQUEST, data={"oauth_callback": "oob", "scopes": "cards"})
+    assert asked.status_code == 200
+    twice = student.phone.session(callback_uri="oob").post(REQUEST, data={"oauth_callback": "oob"})
+    assert reason(twice) == "signature_malformed"
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def asked() -> Asked:
     return Asked(
         method=request.method,
         path=request.path,
-        query=request.query_string.decode("latin-1"),
+        query=tuple(request.args.items(multi=True)),
         form=tuple(_form()),
         authorization=request.headers.get("Authorization", ""),
     )
