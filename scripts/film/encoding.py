@@ -1,6 +1,6 @@
 """Frames become a film by ffmpeg: first without loss, then as AV1 and, for browsers without it, as H.264.
 
-What a screen shows suits AV1: half the time and two thirds of the bytes of VP9 (ffmpeg 5.1, two cores).
+What a screen shows suits AV1: it takes two thirds of the bytes of VP9.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def encode(master: Path, folder: Path) -> None:
         _ffmpeg("-i", str(master), *_COLOURS, *_PLAIN, *how, str(folder / name))
         for name, how in (("film.webm", WEBM), ("film.mp4", MP4))
     ]
-    # SVT tells of itself, whatever ffmpeg is asked to keep quiet about.
+    # The AV1 encoder tells of itself, whatever ffmpeg is asked to keep quiet about.
     running = [subprocess.Popen(command, env={**os.environ, "SVT_LOG": "1"}) for command in commands]
     for process, command in zip(running, commands, strict=True):
         if process.wait() != 0:
