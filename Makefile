@@ -26,7 +26,7 @@ run: $(VENV)/run.stamp $(COMPILED) ## the demonstration on http://127.0.0.1:8000
 
 test: lint $(COMPILED) ## everything that must hold: lint, then all tests, those in Chromium too
 	@PORTAL_TEST_CHROMIUM="$$(scripts/chromium)" && export PORTAL_TEST_CHROMIUM && \
-	    exec $(PYTHON_M) pytest -n $(JOBS) --dist loadfile $(TESTS)
+	    exec scripts/in-memory $(PYTHON_M) pytest -n $(JOBS) --dist loadfile $(TESTS)
 
 lint: $(VENV)/dev.stamp ## ruff and mypy --strict
 	@$(PYTHON_M) ruff check --quiet .
