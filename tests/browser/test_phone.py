@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import PAGE
+from tests.browser.life import Holder
 from tests.browser.phone import Phone, phones
 from tests.support.server import Server
 
@@ -19,10 +20,19 @@ PUBLIC = [
     "/deklaracja-dostepnosci",
     "/prywatnosc",
     "/pomoc/mlegitymacja",
+    "/pomoc/mlegitymacja/film",
     "/offline",
     "/nie-ma",
 ]
-STUDENTS = ["/dla-studentow", "/dla-studentow/moje-dane", "/konto/haslo", f"{PAGE}/historia", PAGE]
+STUDENTS = [
+    "/dla-studentow",
+    "/dla-studentow/moje-dane",
+    "/konto/haslo",
+    "/konto/powiadomienia",
+    "/konto/aplikacje",
+    f"{PAGE}/historia",
+    PAGE,
+]
 both = pytest.mark.parametrize("locale", ["pl-PL", "en-GB"])
 
 
@@ -44,6 +54,21 @@ def test_every_page_is_laid_out_for_a_thumb(browser: Browser, server: Server, lo
         phone.page.click("#cancel-order")
         phone.look("asking before cancelling")
         inspector(phone)
+
+
+def test_the_pages_of_who_may_not_order_and_of_a_revoked_card_too(phone: Phone, server: Server) -> None:
+    phone.visitor.log_in("100018")
+    phone.visit(PAGE)
+    phone.visitor.context.clear_cookies()
+    holder = Holder(phone.visitor, server, "100006")
+    holder.collect()
+    phone.look("collected")
+    for link in ("#new-phone", "#revoke-card"):
+        phone.visitor.open(PAGE)
+        phone.page.click(link)
+        phone.look(link)
+    phone.page.click("main form button")
+    phone.look("revoked")
 
 
 def codes(phone: Phone) -> None:
