@@ -99,10 +99,11 @@ def robots() -> Response:
 
 def _own_page(path: str) -> str:
     """`path` if a page of ours answers there, else the start page: nothing foreign can pass."""
-    if not path.startswith("/") or path.startswith(("//", "/\\")):
+    foreign = not path.startswith("/") or path.startswith(("//", "/\\"))
+    if foreign or not (path.isascii() and path.isprintable()):
         return url_for("pages.start")
     try:
-        current_app.url_map.bind("").match(path, method="GET")
+        current_app.url_map.bind("").match(path.partition("?")[0], method="GET")
     except (HTTPException, RoutingException):
         return url_for("pages.start")
     return path

@@ -13,7 +13,7 @@ from portal.usosapi.models import AccessToken, RequestToken
 from tests.conftest import MovingClock
 from tests.support.html import Page
 from tests.support.login import log_in, make_account
-from tests.support.pages import CheckedClient, csrf_of
+from tests.support.pages import CheckedClient, csrf_of, hidden_fields
 from tests.support.people import make_student
 from tests.usosapi.client import ACCESS, CALLBACK, REQUEST, Phone
 from tests.usosapi.conftest import Student, new_phone
@@ -39,6 +39,12 @@ def test_the_page_speaks_english_too(student: Student) -> None:
     page = Page(student.client.get(student.phone.ask(CALLBACK)).text)
     assert "asks for access" in page.one("h1").text
     assert "app.example.org" in page.one("main").text
+
+
+def test_choosing_the_language_does_not_lose_the_question(student: Student) -> None:
+    form = hidden_fields(student.client.get(student.phone.ask()).text)
+    answer = student.client.post("/jezyk", data={**form, "language": "en"}, follow_redirects=True)
+    assert "asks for access" in Page(answer.text).one("h1").text
 
 
 def test_agreeing_leads_back_to_the_app_with_a_verifier(student: Student) -> None:

@@ -33,6 +33,7 @@ def authorize() -> Response:
             "usosapi/authorize.html",
             app=asking.consumer.name,
             token=_token(),
+            here=url_for(".authorize", oauth_token=_token()),
             scopes=scopes.parse(asking.scopes),
             words=scopes,
             leads_to=None if callback == OOB else urlsplit(callback).hostname or asking.consumer.name,
@@ -69,7 +70,12 @@ def pin() -> Response:
     if asking is None or asking.account_id != me().account.id or asking.callback != OOB:
         return _gone()
     return make_response(
-        render_template("usosapi/pin.html", app=asking.consumer.name, pin=tokens.verifier(token, OOB))
+        render_template(
+            "usosapi/pin.html",
+            app=asking.consumer.name,
+            pin=tokens.verifier(token, OOB),
+            here=url_for(".pin", oauth_token=token),
+        )
     )
 
 
