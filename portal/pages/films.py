@@ -41,7 +41,7 @@ SCENES = (
     ),
     Scene(
         "for_students",
-        _l("In the menu above choose “Dla studentów” (For students)."),
+        _l("In the main menu choose “Dla studentów” (For students)."),
         _l("The pointer goes to the menu at the top of the page and presses “Dla studentów” (For students)."),
     ),
     Scene(

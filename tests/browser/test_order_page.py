@@ -41,7 +41,7 @@ def test_focus_stays_where_it_is_when_the_section_is_swapped(visitor: Visitor) -
 def test_without_scripts_the_link_checks_the_status(plain_visitor: Visitor) -> None:
     page = plain_visitor.page
     plain_visitor.log_in("100002")
-    plain_visitor.open(PAGE)
+    plain_visitor.end_the_order()
     page.click("#place-order")
     for _look in range(20):
         if page.locator("#show-codes").count():

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.browser import pocket
 from tests.browser.conftest import PAGE
 from tests.browser.life import Holder
 from tests.browser.phone import Phone, phones
@@ -161,3 +162,29 @@ def show_codes(phone: Phone, album: str) -> None:
     phone.visitor.order_afresh()
     phone.page.tap("#show-codes")
     phone.page.wait_for_selector("#qr-text")
+
+
+WALLET = [
+    "/portfel/dodaj",
+    "/portfel/dodaj/regulamin",
+    "/portfel/kod",
+    "/portfel/kod?sposob=zdjecie",
+    "/portfel/kod?sposob=aparat",
+    "/portfel/usun-wszystko",
+]
+
+
+def test_the_wallet_is_for_a_thumb_too(browser: Browser, server: Server, phone: Phone) -> None:
+    offered = pocket.order(browser, server, "100010")
+    phone.visit("/portfel")
+    pocket.set_up(phone.visitor)
+    phone.visit("/portfel", *WALLET)
+    phone.visitor.open("/portfel/kod")
+    phone.page.fill("#text", offered.text)
+    phone.page.click("#scan button")
+    phone.look("what is offered")
+    phone.page.fill("main input[name=code]", offered.activation)
+    phone.page.click("main form button")
+    phone.page.wait_for_selector(".pass")
+    phone.look("the card")
+    phone.visit("/portfel", phone.page.url.removeprefix(server.url) + "/usun")
