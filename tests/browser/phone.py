@@ -26,7 +26,7 @@ smallest => {
     const label = ["checkbox", "radio", "file"].includes(element.type) ? element.labels[0] : null;
     // A link whose whole tile answers, by a pseudo-element laid over it.
     const laid = getComputedStyle(element, "::after").position === "absolute";
-    const parts = [laid ? element.closest(".tile") : element, label].filter(Boolean);
+    const parts = [laid ? element.closest(".tile, .card") : element, label].filter(Boolean);
     const boxes = parts.map((one) => one.getBoundingClientRect());
     return {
       width: Math.max(...boxes.map((one) => one.right)) - Math.min(...boxes.map((one) => one.left)),
@@ -74,7 +74,8 @@ class Phone:
     def look(self, where: str) -> None:
         """axe, targets and the menu; then the width, at 320 pixels and with text of double size too."""
         self.visitor.check(where)
-        assert self.page.evaluate(SMALL_TARGETS, SMALLEST_TARGET) == [], where
+        small = self.page.evaluate(SMALL_TARGETS, SMALLEST_TARGET)
+        assert not small, f"{where}: {small}"
         assert self.page.evaluate(COVERED) == [], f"{where}: the menu covers what has focus"
         for width in (360, 320):
             self.page.set_viewport_size({"width": width, "height": 640})
