@@ -15,9 +15,7 @@ MAX_FUNCTION_LINES = 30
 
 TOP, FACE, DOMAIN, GROUND, BASE = 4, 3, 2, 1, 0
 LAYERS = {
-    **dict.fromkeys(
-        ("accounts", "mlegitymacja", "pages", "students", "usosapi", "verifier", "wallet"), FACE
-    ),
+    **dict.fromkeys(("accounts", "mlegitymacja", "pages", "students", "usosapi", "verifier", "wallet"), FACE),
     "orders": DOMAIN,
     **dict.fromkeys(("issuer", "registry"), GROUND),
     **dict.fromkeys(("portal", "demo"), TOP),
