@@ -88,7 +88,8 @@ def own_names() -> list[str]:
 def file(path: str) -> BaseResponse:
     """The asset; an unknown name or hash is 404, so that no cache keeps the wrong content for good.
 
-    A range that lies outside a film is 416.
+    One range of a film is sent alone, one that lies outside it is 416; whatever else stands in `Range` is
+    passed over, and so is all of it in a HEAD (RFC 9110, 14.2).
     """
     found: Asset | None = current_app.extensions["portal.assets.by_path"].get(path)
     if found is None:
@@ -97,7 +98,8 @@ def file(path: str) -> BaseResponse:
     response.headers["Cache-Control"] = CACHE_FOR_GOOD
     if found.in_ranges:
         response.set_etag(found.path)
-        return response.make_conditional(request, accept_ranges=True, complete_length=len(found.body))
+        length = len(found.body) if _asks_for_a_part() else None
+        return response.make_conditional(request, accept_ranges=True, complete_length=length)
     if found.gzipped is not None:
         response.vary.add("Accept-Encoding")
         if request.accept_encodings.quality("gzip") > 0:
@@ -110,6 +112,11 @@ def file(path: str) -> BaseResponse:
 def favicon() -> BaseResponse:
     """What a browser asks for beside an answer that is no page."""
     return redirect(asset_url("favicon.svg"))
+
+
+def _asks_for_a_part() -> bool:
+    asked = request.range
+    return request.method == "GET" and asked is not None and asked.units == "bytes" and len(asked.ranges) == 1
 
 
 def _named(name: str) -> Asset:

@@ -63,6 +63,20 @@ def test_a_part_of_another_film_is_answered_with_the_whole(client: CheckedClient
     assert (answer.status_code, answer.data) == (200, BODY)
 
 
+@pytest.mark.parametrize("asked", ["bytes=0-9,20-29", "seconds=0-9", "bytes=9-0", "nonsense"])
+def test_parts_that_are_not_sent_alone_are_answered_with_the_whole(
+    client: CheckedClient, url: str, asked: str
+) -> None:
+    answer = client.get(url, headers={"Range": asked})
+    assert (answer.status_code, answer.data) == (200, BODY)
+
+
+def test_head_tells_of_the_whole_film_whatever_part_is_named(client: CheckedClient, url: str) -> None:
+    answer = client.head(url, headers={"Range": "bytes=0-9"})
+    assert (answer.status_code, answer.content_length) == (200, len(BODY))
+    assert answer.headers["Accept-Ranges"] == "bytes"
+
+
 @pytest.mark.parametrize("language", ["pl", "en"])
 def test_nothing_of_the_film_is_fetched_before_it_is_started(client: CheckedClient, language: str) -> None:
     film = Page(client.get(PAGE, headers={"Accept-Language": language}).text).one("video")
