@@ -21,6 +21,7 @@ from portal.usosapi.scopes import Scope
 OOB = "oob"
 """Out of band: there is no address to lead the browser back to (RFC 5849, 2.1)."""
 LONGEST_CALLBACK = 300
+_WEB_SCHEMES = ("http", "https")
 _WEB = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 _APP = re.compile(r"[a-z][a-z0-9+.-]*:")
 _NO_APP = frozenset(
@@ -99,8 +100,17 @@ def may_lead_to(consumer: Consumer, callback: str) -> bool:
         return True
     if consumer.callback is None or not _CLEAN.fullmatch(callback) or len(callback) > 2 * LONGEST_CALLBACK:
         return False
-    asked, registered = urlsplit(callback), urlsplit(consumer.callback)
+    try:
+        asked, registered = urlsplit(callback), urlsplit(consumer.callback)
+    except ValueError:  # a bracket that is no IPv6 address
+        return False
     return not asked.fragment and asked[:3] == registered[:3]
+
+
+def place_of(callback: str) -> str | None:
+    """The host that the callback leads to; None where it is no host's but an app's own."""
+    asked = urlsplit(callback)
+    return asked.hostname if asked.scheme in _WEB_SCHEMES else None
 
 
 def source_of(callback: str) -> str | None:
@@ -111,7 +121,7 @@ def source_of(callback: str) -> str | None:
     if not _CLEAN.fullmatch(callback) or len(callback) > LONGEST_CALLBACK or "#" in callback:
         return None
     scheme = urlsplit(callback).scheme
-    if scheme in ("http", "https"):
+    if scheme in _WEB_SCHEMES:
         web = _WEB.match(callback)
         return web[0] if web and callback[web.end() :][:1] in ("", "/", "?") else None
     app = _APP.match(callback)

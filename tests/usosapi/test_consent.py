@@ -69,6 +69,7 @@ def test_an_app_on_the_phone_is_opened_by_its_own_scheme(student: Student, clock
     assert (
         "form-action 'self' org.example.app:;" in student.client.get(page).headers["Content-Security-Policy"]
     )
+    assert "przejdzie do: Mobilny USOS." in Page(student.client.get(page).text).one("main").text
     assert student.decide(page).startswith("org.example.app://done?oauth_token=")
 
 
@@ -169,6 +170,7 @@ def test_the_pin_is_for_who_agreed_alone(student: Student, second_client: Checke
         "https://app.example.org@evil.example/done",
         f"{CALLBACK}#fragment",
         f"{CALLBACK}?a=b;c",
+        "https://[",
         "javascript:alert(1)",
         "",
     ],

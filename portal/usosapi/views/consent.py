@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from authlib.common.urls import add_params_to_uri
 from flask import Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -36,7 +34,7 @@ def authorize() -> Response:
             here=url_for(".authorize", oauth_token=_token()),
             scopes=scopes.parse(asking.scopes),
             words=scopes,
-            leads_to=None if callback == OOB else urlsplit(callback).hostname or asking.consumer.name,
+            leads_to=None if callback == OOB else consumers.place_of(callback) or asking.consumer.name,
         )
     )
     if callback != OOB:
