@@ -76,7 +76,10 @@ MEANING: dict[Scope, LazyString] = {
         "access ends after two hours."
     ),
 }
-NAMES = _l("See your given names, your surname, and your identifier in USOS.")
+NAMES = _l(
+    "See your given names and your surname, also those on your plastic card where they have changed since, "
+    "your identifier in USOS, and whether there is a photo of you."
+)
 """What every app with access may do, whatever it asked for."""
 
 

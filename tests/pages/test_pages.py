@@ -111,6 +111,11 @@ def test_the_privacy_page_tells_of_mails_where_there_is_a_mail_server(
         assert ("Wiadomości o legitymacji" in text) == told
 
 
+def test_the_privacy_page_tells_what_apps_get(client: CheckedClient) -> None:
+    text = Page(client.get("/prywatnosc").text).one("main").text
+    assert "Aplikacja, której dasz dostęp, otrzymuje to, na co się zgadzasz" in text
+
+
 @pytest.mark.parametrize(("policy", "conditions"), [("classic", 7), ("2025", 4)])
 def test_the_help_page_lists_the_conditions_in_force(
     settings: Settings, instance: Path, nu_checker: NuChecker, policy: str, conditions: int

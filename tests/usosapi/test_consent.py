@@ -34,6 +34,12 @@ def test_the_page_says_what_the_app_may_do(student: Student) -> None:
     assert "Twoje zdjęcie" not in said
 
 
+def test_the_page_names_what_every_app_gets(student: Student) -> None:
+    said = Page(student.client.get(student.phone.ask(scopes="")).text).one("main").text
+    for words in ("imiona i nazwisko", "z plastikowej legitymacji", "identyfikator", "czy jest tam zdjęcie"):
+        assert words in said
+
+
 def test_the_page_speaks_english_too(student: Student) -> None:
     student.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
     page = Page(student.client.get(student.phone.ask(CALLBACK)).text)
