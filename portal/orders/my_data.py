@@ -17,7 +17,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal import audit, clock
+from portal import audit, clock, kept
 from portal.audit import AuditRecord
 from portal.identity import Account, AccountSession
 from portal.orders.models import Extension, Mail, Order, OrderEvent
@@ -48,6 +48,7 @@ def gather(session: Session, student_id: int) -> dict[str, Any]:
         "orders": _orders(session, orders, me),
         "mails": _mails(session, student_id),
         "audit": _audit(session, me, orders),
+        **(kept.about(account.id) if account else {}),
     }
 
 

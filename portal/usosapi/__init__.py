@@ -2,8 +2,8 @@
 
 from flask import Flask
 
-from portal import chores
-from portal.usosapi import cli, nonces, throttles, views
+from portal import chores, kept
+from portal.usosapi import apps, cli, nonces, throttles, views
 from portal.usosapi import models as models
 
 
@@ -13,3 +13,4 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(views.pages)
     app.cli.add_command(cli.group)
     chores.add(app, nonces.forget)
+    kept.add(app, "apps", apps.told)

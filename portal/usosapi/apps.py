@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, or_, select
 
@@ -38,6 +39,20 @@ def of_account(account_id: int) -> list[App]:
     return sorted((_app(tokens) for tokens in found.values()), key=lambda app: app.name.casefold())
 
 
+def told(account_id: int) -> list[dict[str, Any]]:
+    """The same for „Moje dane”."""
+    return [
+        {
+            "name": app.name,
+            "scopes": list(app.scopes),
+            "since": app.since,
+            "last_used_at": app.used_at,
+            "until": app.ends_at,
+        }
+        for app in of_account(account_id)
+    ]
+
+
 def _app(tokens: list[AccessToken]) -> App:
     consumer = tokens[0].consumer
     ends = [token.expires_at for token in tokens]
@@ -62,7 +77,8 @@ def withdraw(mine: AccountSession, public_id: str) -> str:
         if consumer is None:
             raise LookupError(public_id)
         name, ended = consumer.name, 0
-        for table in (AccessToken, RequestToken):
+        # In this order: an exchange that goes on just now holds its request token, and is waited for.
+        for table in (RequestToken, AccessToken):
             gone = delete(table).where(table.account_id == account_id, table.consumer_id == consumer.id)
             ended += len(session.scalars(gone.returning(table.id)).all())
         if not ended:

@@ -16,11 +16,14 @@ from portal.identity import Account
 from portal.orders import issuance, service
 from portal.orders.models import Mail, Order
 from portal.registry.models import PlasticCard, Student
-from tests.conftest import START
+from tests.conftest import START, MovingClock
 from tests.support.login import log_in, make_account
 from tests.support.pages import CheckedClient
 from tests.support.people import make_pesel, make_student
 from tests.support.wallet import FlaskHttp, HeldCard, Wallet
+from tests.usosapi.client import Phone
+from tests.usosapi.conftest import Student as Letting
+from tests.usosapi.conftest import new_phone
 
 PAGE = "/dla-studentow/moje-dane"
 PESEL = make_pesel(serial=4711)
@@ -47,6 +50,15 @@ def card(app: Flask, student_id: int) -> HeldCard:
             mail = {"kind": "card_ready", "occasion": f"card_ready:{latest(student_id).public_id}"}
             session.add(Mail(student_id=student_id, created_at=START, sent_at=START, **mail))
     return collect(app, student_id)
+
+
+@pytest.fixture
+def phone(app: Flask, client: CheckedClient, clock: MovingClock, student_id: int) -> Phone:
+    """The student's, with an app that was let in and has asked once."""
+    phone = new_phone(app, clock)
+    Letting(app, client, phone, student_id, account_id=0).let_in("cards|personal")
+    phone.get("users/user")
+    return phone
 
 
 def collect(app: Flask, student_id: int) -> HeldCard:

@@ -16,18 +16,23 @@ from tests.support.login import log_in, make_account
 from tests.support.pages import CheckedClient
 from tests.support.people import make_jpeg, make_student
 from tests.support.wallet import HeldCard
+from tests.usosapi.client import Phone
+
+
+def rows_of(client: CheckedClient, language: str) -> dict[str, str]:
+    page = Page(client.get(PAGE, headers={"Accept-Language": language}).text)
+    return dict(zip((e.text for e in page.all("dt")), (e.text for e in page.all("dd")), strict=True))
 
 
 def test_the_page_shows_in_words_what_is_kept(client: CheckedClient, card: HeldCard) -> None:
-    page = Page(client.get(PAGE, headers={"Accept-Language": "en"}).text)
-    rows = dict(zip((e.text for e in page.all("dt")), (e.text for e in page.all("dd")), strict=True))
+    rows = rows_of(client, "en")
     assert rows["Full name"] == "Anna Maria Źródlana"
     assert rows["PESEL"] == f"{PESEL[:2]}********{PESEL[-1]}"
     assert rows["E-mail"] == "anna@example.org"
     assert rows["ELS"] == "ELS100001, valid until 31 March 2027"
     assert rows["Photo"].startswith("300 × 375 pixels, ")
     assert (rows["Orders"], rows["Mails written to you"]) == ("1", "1")
-    assert page.one(id="download-data")["href"] == PAGE + ".json"
+    assert Page(client.get(PAGE).text).one(id="download-data")["href"] == PAGE + ".json"
 
 
 def test_the_page_is_in_the_side_menu_and_on_the_first_page(client: CheckedClient, student_id: int) -> None:
@@ -104,6 +109,22 @@ def test_the_file_holds_extensions(
 def test_the_file_holds_mails(client: CheckedClient, card: HeldCard) -> None:
     assert data(client)["mails"] == [
         {"kind": "card_ready", "created_at": "2026-11-20T11:00:00Z", "sent_at": "2026-11-20T11:00:00Z"}
+    ]
+
+
+def test_the_page_counts_apps_with_access(client: CheckedClient, phone: Phone) -> None:
+    assert rows_of(client, "pl")["Aplikacje z dostępem"] == "1"
+
+
+def test_the_file_holds_apps_with_access(client: CheckedClient, phone: Phone) -> None:
+    assert data(client)["apps"] == [
+        {
+            "name": "Mobilny USOS",
+            "scopes": ["cards", "personal"],
+            "since": "2026-11-20T11:00:00Z",
+            "last_used_at": "2026-11-20T11:00:00Z",
+            "until": "2026-11-20T13:00:00Z",
+        }
     ]
 
 

@@ -17,6 +17,7 @@ from portal.settings import ROOT
 from tests.students.conftest import actor, collect, data, extend, fetched
 from tests.support.pages import CheckedClient
 from tests.support.wallet import HeldCard
+from tests.usosapi.client import Phone
 
 SECRET = re.compile(r"(hash|thumbprint|sha256|claimed_by|notification_id|kid)$")
 TOLD = ("students.email",)
@@ -26,6 +27,7 @@ MUST_BE_TRIED = {
     *("accounts.password_hash", "account_sessions.token_hash", "orders.claimed_by"),
     *("issuer_offers.address", "issuer_offers.code", "issuer_offers.activation_code"),
     *("issuer_offers.code_hash", "issuer_cards.data", "issuer_tokens.token_hash"),
+    *("usosapi_access_tokens.secret", "usosapi_access_tokens.token_hash"),
     *("issued_copies.holder_thumbprint", "issued_copies.notification_id"),
 }
 
@@ -50,7 +52,7 @@ def values(column: Column[Any]) -> Iterator[str | bytes]:
 
 
 def test_no_value_of_a_secret_column_is_in_the_file(
-    app: Flask, client: CheckedClient, student_id: int
+    app: Flask, client: CheckedClient, student_id: int, phone: Phone
 ) -> None:
     with app.app_context():
         service.place(student_id, actor(student_id))
@@ -90,7 +92,9 @@ def names(node: object, path: str = "") -> Iterator[str]:
         yield from names(child, f"{path}.{name}".lstrip("."))
 
 
-def test_every_name_is_documented(app: Flask, client: CheckedClient, student_id: int, card: HeldCard) -> None:
+def test_every_name_is_documented(
+    app: Flask, client: CheckedClient, student_id: int, card: HeldCard, phone: Phone
+) -> None:
     extend(app, student_id)
     documented = set(re.findall(r"^\| `([^`]+)`", (ROOT / "docs/my-data.md").read_text(), re.M))
     assert set(names(data(client))) == documented
