@@ -21,7 +21,9 @@ ASKED_AGAIN_AFTER = timedelta(seconds=30)
 """Where a key is not among those that are known: it may be new."""
 DOWN_FOR = timedelta(seconds=15)
 """An issuer that gave no answer is left alone for so long: others wait for their turn."""
-MOST_REMEMBERED = 1_000
+MOST_REMEMBERED = 200
+MOST_KEYS = 50
+"""Of one issuer: strangers' keys are remembered too."""
 
 
 class UnknownKey(Exception):
@@ -29,8 +31,14 @@ class UnknownKey(Exception):
 
 
 def well_known(issuer: str, name: str) -> str:
-    """The address of an issuer's document: its path comes after the name (RFC 8615; RFC 8414, 3.1)."""
-    parts = urlsplit(issuer)
+    """The address of an issuer's document: its path comes after the name (RFC 8615; RFC 8414, 3.1).
+
+    Raises `Unreachable` where the issuer's identifier is no address.
+    """
+    try:
+        parts = urlsplit(issuer)
+    except ValueError as error:
+        raise Unreachable("this is no address") from error
     return f"{parts.scheme}://{parts.netloc}/.well-known/{name}{parts.path.rstrip('/')}"
 
 
@@ -53,6 +61,8 @@ def read_keys(jwks: Any, fetched_at: datetime) -> KeySet:
     members = jwks.get("keys") if isinstance(jwks, dict) else None
     if not isinstance(members, list):
         raise Unreachable("the issuer's document holds no keys")
+    if len(members) > MOST_KEYS:
+        raise Unreachable("the issuer's document holds too many keys")
     found = []
     for jwk in members:
         try:

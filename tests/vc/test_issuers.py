@@ -110,6 +110,7 @@ def test_keys_may_stand_in_a_document_of_their_own(issuer: Issuer) -> None:
         {},
         {"jwks": []},
         {"jwks": {"keys": "x"}},
+        {"jwks": {"keys": [jwk(FIRST, "1")] * 51}},
     ],
 )
 def test_a_document_that_is_no_issuers_is_no_answer(issuer: Issuer, content: dict[str, Any]) -> None:

@@ -75,8 +75,8 @@ def _options(asked: Mapping[str, Any]) -> tuple[tuple[WantedClaim, ...], ...]:
     wanted = [_claim(claim) for claim in claims]
     if sets is None:
         return (tuple(wanted),)
-    by_id = {claim.get("id"): one for claim, one in zip(claims, wanted, strict=True)}
     try:
+        by_id = {claim.get("id"): one for claim, one in zip(claims, wanted, strict=True)}
         return tuple(tuple(by_id[name] for name in one) for one in sets)
     except (KeyError, TypeError) as error:
         raise WalletError(Problem.UNSUPPORTED) from error

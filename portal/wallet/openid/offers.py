@@ -7,12 +7,18 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from portal.vc.fetch import Http
-from portal.vc.issuers import well_known
 from portal.vc.jose import ALG
 from portal.vc.sdjwt import TYPE
 from portal.vc.strict_json import parse_object
 from portal.wallet.openid.problems import Problem, WalletError
-from portal.wallet.openid.reading import get_object, in_languages, optional_text, parameters, text_in
+from portal.wallet.openid.reading import (
+    get_object,
+    get_well_known,
+    in_languages,
+    optional_text,
+    parameters,
+    text_in,
+)
 
 PRE_AUTHORIZED = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 
@@ -78,7 +84,7 @@ def read_offer(http: Http, text: str) -> CredentialOffer:
     offer = _offer(http, text)
     issuer = text_in(offer, "credential_issuer")
     grant = _grant(offer)
-    metadata = get_object(http, well_known(issuer, "openid-credential-issuer"))
+    metadata = get_well_known(http, issuer, "openid-credential-issuer")
     if metadata.get("credential_issuer") != issuer:
         raise WalletError(Problem.UNSUPPORTED)
     configuration, details = _configuration(offer, metadata)
@@ -162,7 +168,7 @@ def _token_endpoint(http: Http, issuer: str, metadata: Mapping[str, Any], grant:
     chosen = grant.get("authorization_server") or (servers[0] if servers else issuer)
     if servers and chosen not in servers:
         raise WalletError(Problem.UNSUPPORTED)
-    said = get_object(http, well_known(str(chosen), "oauth-authorization-server"))
+    said = get_well_known(http, str(chosen), "oauth-authorization-server")
     if said.get("issuer") != chosen:
         raise WalletError(Problem.UNSUPPORTED)
     return text_in(said, "token_endpoint")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from joserfc.jwk import ECKey
 
@@ -16,7 +16,7 @@ from portal.vc.sdjwt import Question
 from portal.wallet.openid.encrypting import encrypted
 from portal.wallet.openid.labels import TECHNICAL
 from portal.wallet.openid.problems import Problem, WalletError
-from portal.wallet.openid.reading import told
+from portal.wallet.openid.reading import optional_text, server, told
 from portal.wallet.openid.requests import PresentationRequest
 
 
@@ -89,7 +89,8 @@ def _form(request: PresentationRequest, said: Mapping[str, Any]) -> dict[str, st
 def _went_on(got: Answer) -> str | None:
     """The address of the answer (8.2), if it is one that a browser should follow."""
     try:
-        said = got.json().get("redirect_uri")
+        said = optional_text(got.json(), "redirect_uri")
     except Unreachable:
         return None
-    return said if isinstance(said, str) and urlsplit(said).scheme == "https" else None
+    parts = server(said)
+    return said if parts is not None and parts.scheme == "https" else None

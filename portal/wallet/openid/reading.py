@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from portal.gate import Busy
 from portal.vc.fetch import Answer, Http, Unreachable
+from portal.vc.issuers import well_known
 from portal.wallet.openid.problems import Problem, WalletError
 
 LONGEST = 8_000
@@ -62,6 +63,22 @@ def get_object(http: Http, url: str) -> dict[str, Any]:
         answer = http("GET", url, headers={"Accept": "application/json"})
         expect_ok(answer)
         return answer.json()
+
+
+def get_well_known(http: Http, issuer: str, name: str) -> dict[str, Any]:
+    """An issuer's document. Raises `WalletError`."""
+    with told():
+        url = well_known(issuer, name)
+    return get_object(http, url)
+
+
+def server(address: Any) -> SplitResult | None:
+    """The parts of a server's address; None where it is none, or names a user to look like another's."""
+    try:
+        parts = urlsplit(address) if isinstance(address, str) else None
+    except ValueError:
+        return None
+    return parts if parts is not None and parts.hostname and parts.username is None else None
 
 
 def expect_ok(answer: Answer) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from joserfc.jwk import ECKey
@@ -25,7 +26,7 @@ from portal.vc.strict_json import parse_object
 from portal.wallet.openid.dcql import Query, read_query
 from portal.wallet.openid.encrypting import Recipient, recipient
 from portal.wallet.openid.problems import Problem, WalletError
-from portal.wallet.openid.reading import expect_ok, optional_text, parameters, text_in, told
+from portal.wallet.openid.reading import expect_ok, optional_text, parameters, server, text_in, told
 
 TYPE = "oauth-authz-req+jwt"
 MEDIA_TYPE = f"application/{TYPE}"
@@ -121,7 +122,10 @@ def _check_signer(token: Token, leaf: x509.Certificate, client_id: str, now: dat
     the answer goes.
     """
     prefix, _colon, named = client_id.partition(":")
-    key = leaf.public_key()
+    try:
+        key = leaf.public_key()
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise WalletError(Problem.UNSUPPORTED) from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise WalletError(Problem.UNSUPPORTED)
     if not leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc:
@@ -129,8 +133,8 @@ def _check_signer(token: Token, leaf: x509.Certificate, client_id: str, now: dat
     if prefix == "x509_hash":
         good = b64(hashlib.sha256(leaf.public_bytes(Encoding.DER)).digest()) == named
     else:
-        response_host = urlsplit(str(token.payload.get("response_uri", ""))).hostname
-        good = named in _dns_names(leaf) and response_host == named
+        goes_to = server(token.payload.get("response_uri"))
+        good = named in _dns_names(leaf) and goes_to is not None and goes_to.hostname == named
     try:
         jose.check_signature(token, ECKey.import_key(key))
     except jose.BadSignature as error:
@@ -142,7 +146,7 @@ def _check_signer(token: Token, leaf: x509.Certificate, client_id: str, now: dat
 def _dns_names(leaf: x509.Certificate) -> list[str]:
     try:
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
         return []
     return names.get_values_for_type(x509.DNSName)
 
@@ -165,10 +169,12 @@ def _request(said: Mapping[str, Any], client_id: str, now: datetime, *, signed: 
     mode = said.get("response_mode")
     if said.get("response_type") != "vp_token" or mode not in (PLAIN, ENCRYPTED):
         raise WalletError(Problem.UNSUPPORTED)
+    if "transaction_data" in said:  # never ignored, since the answer would seem to agree to it (5.1)
+        raise WalletError(Problem.UNSUPPORTED)
     expires = instant(said.get("exp"))
     if expires is not None and expires <= now.timestamp():
         raise WalletError(Problem.BAD_REQUEST)
-    if not optional_text(said, "nonce") or not optional_text(said, "response_uri"):
+    if not optional_text(said, "nonce") or server(said.get("response_uri")) is None:
         raise WalletError(Problem.BAD_REQUEST)
     described = said.get("client_metadata")
     name = optional_text(described, "client_name") if isinstance(described, dict) else None
