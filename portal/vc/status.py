@@ -30,6 +30,8 @@ ASKED_AGAIN_AFTER = timedelta(seconds=15)
 """Where a list could not be had just now."""
 AHEAD = timedelta(minutes=1)
 MOST_REMEMBERED = 200
+MOST_BYTES = 4 * LARGEST
+"""Of all unpacked lists that are remembered: strangers' lists are among them."""
 
 
 class Status(IntEnum):
@@ -191,3 +193,5 @@ class StatusLists:
             while len(what) >= MOST_REMEMBERED:
                 what.pop(next(iter(what)))
             what[uri] = value
+            while sum(len(one.packed) for one in self._known.values()) > MOST_BYTES:
+                self._known.pop(next(iter(self._known)))

@@ -184,6 +184,12 @@ def test_several_questions_fit_into_one_turn(http: Outgoing, url: str) -> None:
         assert [http("GET", f"{url}/good").status for _ in range(3)] == [200, 200, 200]
 
 
+def test_a_name_with_many_addresses_does_not_hold_a_turn_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"1.1.1.{last}", 443)) for last in range(1, 100)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_named: found)
+    assert len(Reach("https://portal.example").addresses("https://stranger.example")) == 3
+
+
 @pytest.fixture
 def resolves(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Every name leads to this address."""

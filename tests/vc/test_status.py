@@ -228,3 +228,19 @@ def test_an_answer_that_is_no_list_is_told_apart(
     server.answer = answer
     with pytest.raises(refusal):
         server.get()
+
+
+def test_however_many_large_lists_strangers_have_little_is_remembered() -> None:
+    large = packed(zlib.compress(bytes(status.LARGEST)))
+    asked: list[str] = []
+
+    def http(
+        _method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> Answer:
+        asked.append(url)
+        return Answer(200, {}, token(large, sub=url).encode())
+
+    lists = StatusLists(http, lambda: NOW)
+    for number in (*range(5), 4, 1, 0):
+        lists.get(f"{URI}{number}", lambda _kid: KEY)
+    assert asked == [f"{URI}{number}" for number in (*range(5), 0)]
