@@ -129,3 +129,25 @@ def test_only_numbers_are_kept(
         "2026-11-20\tbiblioteka\tNie pokazano legitymacji\t1",
         "2026-11-20\ttylko ważność\tWAŻNA\t2",
     ]
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.verifier.inspections.BATCH", 1)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_no_answer_waits_to_be_erased_behind_old_checks(
+    inspector: Inspector,
+    phone: Phone,
+    clock: MovingClock,
+    sweep: Callable[[], None],
+    written: Callable[[], str],
+) -> None:
+    for _ in range(2):
+        inspector.begin()
+    clock.move(minutes=55)
+    assert phone.show(inspector.begin().qr).status == 200
+    clock.move(minutes=5)
+    sweep()
+    assert "'answered'" not in written()
