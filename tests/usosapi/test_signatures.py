@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from sqlalchemy import update
 from portal.chores import all_of_them
 from portal.database import db, write
 from portal.identity import Account
+from portal.orders.sweep import sweep
 from portal.usosapi.models import AccessToken, Nonce, RequestToken
 from tests.conftest import MovingClock
+from tests.orders.leavers import YEAR, leave
 from tests.usosapi.client import BASE, REQUEST, Phone, anonymous
 from tests.usosapi.conftest import Student, new_phone
 
@@ -174,6 +177,18 @@ def test_another_apps_token_is_refused(allowed: Phone, app: Flask, clock: Moving
     assert reason(other.get("users/user")) == "token_invalid"
 
 
+def test_another_apps_request_token_is_refused(student: Student, app: Flask, clock: MovingClock) -> None:
+    other = new_phone(app, clock, "Inna aplikacja")
+    pin = student.decide(student.phone.ask())
+    other.token, other.token_secret = student.phone.token, student.phone.token_secret
+    assert reason(other.exchange(pin)) == "token_invalid"
+
+
+def test_a_request_token_opens_no_method(student: Student) -> None:
+    student.decide(student.phone.ask())
+    assert reason(student.phone.get("users/user")) == "token_invalid"
+
+
 def test_access_ends_after_two_hours_unless_it_was_asked_for(student: Student, clock: MovingClock) -> None:
     short = student.let_in("cards")
     assert short.get("cards/mcard").status_code == 200
@@ -196,6 +211,24 @@ def test_a_disabled_accounts_token_is_refused(student: Student, allowed: Phone) 
     with student.app.app_context(), write() as session:
         session.execute(update(Account).values(enabled=False))
     assert reason(allowed.get("users/user")) == "token_invalid"
+
+
+def test_a_disabled_account_lets_nobody_in(student: Student) -> None:
+    pin = student.decide(student.phone.ask())
+    with student.app.app_context(), write() as session:
+        session.execute(update(Account).values(enabled=False))
+    assert reason(student.phone.exchange(pin)) == "verifier_invalid"
+
+
+def test_of_who_is_forgotten_no_app_has_access(student: Student, clock: MovingClock) -> None:
+    phone = student.let_in()
+    student.decide(replace(phone).ask())
+    with student.app.app_context():
+        leave(student.id, clock.now())
+        clock.move(**YEAR)
+        sweep()
+        assert db.session.query(AccessToken).count() == 0
+    assert reason(phone.get("users/user")) == "token_invalid"
 
 
 def test_a_removed_apps_tokens_are_dead(allowed: Phone, app: Flask) -> None:
