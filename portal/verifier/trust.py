@@ -88,7 +88,7 @@ def look_at(url: str, vcts: Sequence[str], http: Http) -> Found:
     offered = tuple(vcts) or _offered(metadata)
     if not offered:
         raise NotTrustworthy(Problem.NO_TYPES)
-    return Found(url, tuple(kid or "–" for kid, _key in keys), offered, _names(metadata))
+    return Found(url, tuple(_plain(kid or "–") for kid, _key in keys), offered, _names(metadata))
 
 
 def _check_url(url: str) -> None:
@@ -125,7 +125,7 @@ def _offered(metadata: dict[str, Any]) -> tuple[str, ...]:
         for one in configurations.values()
         if isinstance(one, dict) and one.get("format") == TYPE and isinstance(one.get("vct"), str)
     }
-    return tuple(sorted(found))
+    return tuple(sorted(vct for vct in found if vct.isprintable()))
 
 
 def _names(metadata: dict[str, Any]) -> dict[str, str]:
@@ -134,12 +134,17 @@ def _names(metadata: dict[str, Any]) -> dict[str, str]:
     named: dict[str, str] = {}
     for one in display if isinstance(display, list) else []:
         name, locale = (one.get("name"), one.get("locale")) if isinstance(one, dict) else (None, None)
-        if isinstance(name, str) and name.strip():
-            named.setdefault(str(locale or "")[:2], name.strip()[:LONGEST_NAME])
+        if isinstance(name, str) and _plain(name):
+            named.setdefault(str(locale or "")[:2], _plain(name)[:LONGEST_NAME])
     if not named:
         return {}
     first = next(iter(named.values()))
     return {language: named.get(language, first) for language in LANGUAGES}
+
+
+def _plain(said: str) -> str:
+    """A stranger's words as one line that steers no terminal (CWE-150)."""
+    return "".join(letter if letter.isprintable() else " " for letter in said).strip()
 
 
 def add(found: Found, actor: Actor) -> None:

@@ -71,7 +71,7 @@ class Campus:
             "credential_issuer": URL,
             "display": display,
             "credential_configurations_supported": configurations,
-        }
+        } | self.changes
 
     def status_list(self) -> str:
         lst = base64.urlsafe_b64encode(zlib.compress(bytes(self.packed))).rstrip(b"=").decode()

@@ -25,6 +25,15 @@ def test_adding_tells_what_was_found(app: Flask, campus: Campus) -> None:
     assert VCT in listed
 
 
+def test_an_issuers_words_steer_no_terminal(app: Flask, campus: Campus) -> None:
+    hidden = "\x1b[2K\r\n\x9b1A"
+    keys = [key | {"kid": f"1{hidden}"} for key in campus.keys()["jwks"]["keys"]]
+    campus.changes = {"jwks": {"keys": keys}, "display": [{"name": f"Uniwersytet{hidden}Inny"}]}
+    added = trust(app, "add", URL)
+    assert added.exit_code == 0
+    assert [line for line in added.output.splitlines() if not line.isprintable()] == []
+
+
 def test_types_may_be_chosen(app: Flask, campus: Campus) -> None:
     trust(app, "add", URL, "--vct", "https://one.example", "--vct", "https://two.example")
     assert "https://one.example https://two.example" in trust(app, "list").output
