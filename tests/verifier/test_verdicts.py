@@ -179,3 +179,12 @@ def test_a_photo_that_is_none_is_not_shown_and_the_page_says_so(
     assert check.verdict == "WAŻNA"
     assert check.page.all("img") == []
     assert "Zdjęcia z tej legitymacji nie można pokazać." in check.section
+
+
+def test_a_card_that_an_earlier_key_signed_is_still_valid(
+    app: Flask, inspector: Inspector, phone: Phone
+) -> None:
+    assert app.test_cli_runner().invoke(args=["issuer", "rotate-key"]).exit_code == 0
+    check = inspector.begin()
+    assert phone.show(check.qr).status == 200
+    assert check.verdict == "WAŻNA"
