@@ -141,13 +141,15 @@ def host(address: str) -> str:
 
 
 def value(said: Any) -> str:
-    """A claim's value, as a person reads it."""
+    """A claim's value, as a person reads it: all of it, since they decide whether to show it."""
+    if said is None:
+        return "–"
     if isinstance(said, bool):
         return str(_("yes") if said else _("no"))
     if isinstance(said, list):
         return ", ".join(value(one) for one in said)
     if isinstance(said, dict):
-        return ", ".join(value(one) for one in said.values())
+        return ", ".join(f"{claim_label(name)}: {value(one)}" for name, one in said.items())
     if isinstance(said, str) and _DAY.fullmatch(said):
         try:
             return str(format_date(date.fromisoformat(said), "long"))

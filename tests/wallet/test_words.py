@@ -39,7 +39,8 @@ def test_no_picture_and_no_state_is_without_words(app: Flask) -> None:
         ("2004-13-45", "2004-13-45"),
         (True, "tak"),
         (["student@example.org", "x"], "student@example.org, x"),
-        ({"country": "PL"}, "PL"),
+        ({"faculty": "Wydział Chemii", "scholarship": True}, "Wydział: Wydział Chemii, scholarship: tak"),
+        (None, "–"),
         (7, "7"),
     ],
 )
