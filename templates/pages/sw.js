@@ -34,6 +34,12 @@ addEventListener("fetch", (event) => {
   }
 });
 
-function kept(path) {
-  return caches.open(CACHE).then((cache) => cache.match(path, { ignoreVary: true }));
+async function kept(path) {
+  try {
+    const cache = await caches.open(CACHE);
+    return await cache.match(path, { ignoreVary: true });
+  } catch {
+    // A store that is full or broken must not take a page's style away: there is the network.
+    return undefined;
+  }
 }

@@ -83,6 +83,14 @@ def test_files_come_from_what_is_kept(installed: Visitor) -> None:
     without_noise(installed)
 
 
+def test_files_come_from_the_network_where_the_kept_ones_cannot_be_read(installed: Visitor) -> None:
+    style = installed.page.locator("link[rel=stylesheet]").get_attribute("href")
+    (worker,) = installed.context.service_workers
+    worker.evaluate("() => { caches.open = () => Promise.reject(new Error('broken')); }")
+    fetched = "path => fetch(path, { cache: 'no-store' }).then(answer => answer.status, () => 'refused')"
+    assert installed.page.evaluate(fetched, style) == 200
+
+
 def test_after_all_that_a_student_does_only_files_and_the_plain_page_are_kept(installed: Visitor) -> None:
     live(installed)
     installed.page.get_by_role("button", name="Wyloguj").click()
