@@ -73,12 +73,13 @@ def asked(token: str) -> RequestToken | None:
 
 
 def agree(request: RequestToken, mine: AccountSession) -> bool:
-    """The student lets the app in; False where it is too late for that."""
+    """The student lets the app in; False where it is too late for that. May be said twice."""
     consumer_id = request.consumer.public_id
     with write() as session:
         agreed = update(RequestToken).where(*_unanswered(request)).values(account_id=mine.account.id)
         if not _one(session, agreed):
-            return False
+            whose = select(RequestToken.account_id).where(RequestToken.id == request.id)
+            return session.scalar(whose) == mine.account.id  # by a double click
         event = audit.Event.APP_ALLOWED
         audit.record(session, event, actor=mine.actor, subject=mine.account.public_id, detail=consumer_id)
     return True

@@ -157,6 +157,24 @@ def test_an_answer_is_given_once(student: Student) -> None:
     assert student.client.post(AUTHORIZE, data=again).status_code == 404
 
 
+@pytest.mark.parametrize("callback", ["oob", CALLBACK])
+def test_agreeing_by_a_double_click_leads_on_all_the_same(student: Student, callback: str) -> None:
+    page = student.phone.ask(callback)
+    form = hidden_fields(student.client.get(page).text) | {"decision": "allow"}
+    first, second = (student.client.post(AUTHORIZE, data=form) for _click in range(2))
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert first.location == second.location
+
+
+def test_who_else_agrees_is_too_late(student: Student, second_client: CheckedClient, app: Flask) -> None:
+    make_account(app, make_student(app, "100002"), "100002")
+    log_in(second_client, "100002")
+    page = student.phone.ask(CALLBACK)
+    form = hidden_fields(second_client.get(page).text) | {"decision": "allow"}
+    student.decide(page)
+    assert second_client.post(AUTHORIZE, data=form).status_code == 404
+
+
 def test_the_pin_is_for_who_agreed_alone(student: Student, second_client: CheckedClient, app: Flask) -> None:
     student.decide(student.phone.ask())
     shown = f"/services/oauth/authorized?oauth_token={student.phone.token}"

@@ -48,7 +48,7 @@ def authorize() -> Response:
 @pages.post("/services/oauth/authorize")
 @student_required
 def answer() -> BaseResponse:
-    asking = _open(_token())
+    asking = tokens.asked(_token())
     decision = request.form.get("decision")
     if asking is None:
         return _gone()
