@@ -17,6 +17,7 @@ from portal.wallet.openid.card import State, label
 from portal.wallet.openid.labels import TECHNICAL, claim_label
 from portal.wallet.openid.offers import CredentialOffer
 from portal.wallet.openid.problems import Problem, WalletError
+from portal.wallet.openid.reading import plain
 from portal.wallet.pictures import PictureReason
 
 RETRY_AFTER: Mapping[Problem, int] = {Problem.BUSY: 2, Problem.TOO_OFTEN: 60, Problem.UNREACHABLE: 30}
@@ -142,10 +143,8 @@ def host(address: str) -> str:
 
 def value(said: Any) -> str:
     """A claim's value, as a person reads it: all of it, since they decide whether to show it."""
-    if said is None:
-        return "–"
-    if isinstance(said, bool):
-        return str(_("yes") if said else _("no"))
+    if said is None or isinstance(said, bool):
+        return "–" if said is None else str(_("yes") if said else _("no"))
     if isinstance(said, list):
         return ", ".join(value(one) for one in said)
     if isinstance(said, dict):
@@ -155,7 +154,7 @@ def value(said: Any) -> str:
             return str(format_date(date.fromisoformat(said), "long"))
         except ValueError:
             return said
-    return str(said)
+    return plain(str(said))
 
 
 def _in_page_language(words: Mapping[str, str]) -> str:

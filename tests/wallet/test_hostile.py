@@ -91,6 +91,13 @@ def test_a_way_on_that_leads_nowhere_is_left_out(
     assert 'rel="noreferrer"' not in page.text
 
 
+def test_a_name_hides_nothing_and_turns_nothing_around(
+    card: str, browser: Browser, inspector: Inspector
+) -> None:
+    page = ask(browser, inspector.question("given_name", name="Bib\0lio\u202eteka\n"))
+    assert "Bib lio teka" in words_of(page)
+
+
 def test_a_certificate_whose_key_nobody_knows_is_refused(
     card: str, browser: Browser, clock: MovingClock
 ) -> None:

@@ -41,6 +41,7 @@ def test_no_picture_and_no_state_is_without_words(app: Flask) -> None:
         (["student@example.org", "x"], "student@example.org, x"),
         ({"faculty": "Wydział Chemii", "scholarship": True}, "Wydział: Wydział Chemii, scholarship: tak"),
         (None, "–"),
+        ("a\0b\u202ec", "a b c"),
         (7, "7"),
     ],
 )

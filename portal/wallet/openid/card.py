@@ -16,6 +16,7 @@ from portal.vc import sdjwt, status
 from portal.vc.fetch import Unreachable
 from portal.vc.issuers import IssuerKeys, UnknownKey
 from portal.vc.status import StatusLists
+from portal.wallet.openid.reading import plain
 
 PICTURES = ("image/jpeg", "image/png")
 
@@ -122,7 +123,7 @@ def label(words: Mapping[str, str], language: str) -> str:
 
 def _text(claims: Mapping[str, Any], name: str) -> str:
     value = claims.get(name)
-    return value if isinstance(value, str) else ""
+    return plain(value) if isinstance(value, str) else ""
 
 
 def _day(claims: Mapping[str, Any], name: str) -> date | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 
+from portal.wallet.openid.reading import plain
+
 TECHNICAL = frozenset({"iss", "iat", "nbf", "exp", "vct", "cnf", "status", "_sd", "_sd_alg"})
 """Claims that say nothing about the holder; every verifier sees them."""
 
@@ -31,4 +33,4 @@ _LABELS = {
 
 def claim_label(name: str) -> str:
     """The claim's name in the page's language; of one that we don't know, its technical name."""
-    return str(_LABELS.get(name, name))
+    return str(_LABELS.get(name, plain(name)))

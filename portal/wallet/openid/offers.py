@@ -17,6 +17,7 @@ from portal.wallet.openid.reading import (
     in_languages,
     optional_text,
     parameters,
+    plain,
     text_in,
 )
 
@@ -133,7 +134,7 @@ def _code_wanted(grant: Mapping[str, Any]) -> CodeWanted | None:
     return CodeWanted(
         numeric=wanted.get("input_mode", "numeric") == "numeric",
         length=length if isinstance(length, int) and 0 < length <= 100 else None,
-        description=(optional_text(wanted, "description") or "")[:300],
+        description=plain(optional_text(wanted, "description") or "")[:300],
     )
 
 

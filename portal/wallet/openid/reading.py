@@ -113,11 +113,16 @@ def optional_text(said: Mapping[str, Any], name: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def plain(said: str) -> str:
+    """A stranger's words as one line: what can't be seen, or turns letters around, becomes a space."""
+    return "".join(letter if letter.isprintable() else " " for letter in said).strip()
+
+
 def in_languages(display: Any, member: str = "name") -> dict[str, str]:
     """Words by language from a `display` list; under the empty name those without a `locale`."""
     found: dict[str, str] = {}
     for entry in display if isinstance(display, list) else []:
-        if isinstance(entry, dict) and (words := optional_text(entry, member)):
+        if isinstance(entry, dict) and (words := plain(optional_text(entry, member) or "")):
             locale = optional_text(entry, "locale") or ""
             found.setdefault(locale.partition("-")[0].lower(), words)
     return found

@@ -26,7 +26,7 @@ from portal.vc.strict_json import parse_object
 from portal.wallet.openid.dcql import Query, read_query
 from portal.wallet.openid.encrypting import Recipient, recipient
 from portal.wallet.openid.problems import Problem, WalletError
-from portal.wallet.openid.reading import expect_ok, optional_text, parameters, server, text_in, told
+from portal.wallet.openid.reading import expect_ok, optional_text, parameters, plain, server, text_in, told
 
 TYPE = "oauth-authz-req+jwt"
 MEDIA_TYPE = f"application/{TYPE}"
@@ -180,7 +180,7 @@ def _request(said: Mapping[str, Any], client_id: str, now: datetime, *, signed: 
     name = optional_text(described, "client_name") if isinstance(described, dict) else None
     return PresentationRequest(
         client_id=client_id,
-        verifier_name=(name or "")[:200],
+        verifier_name=plain(name or "")[:200],
         response_uri=said["response_uri"],
         nonce=said["nonce"],
         state=optional_text(said, "state"),
