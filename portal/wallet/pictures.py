@@ -1,13 +1,14 @@
 """A QR code in a photo or a saved picture, for whoever has no camera that the browser can read from.
 
 The picture is looked at and forgotten. Its size is read from its header and refused before any pixel is
-decoded; what is decoded is grey, so that one picture never takes much memory, and one at a time.
+decoded; what is decoded is grey, so that one picture never takes much memory, and one at a time. A made-up
+picture can keep the reader busy for seconds, so whoever comes meanwhile is soon sent away.
 """
 
 from __future__ import annotations
 
 import io
-import threading
+import math
 import warnings
 from enum import StrEnum
 
@@ -15,6 +16,7 @@ import zxingcpp
 from flask import Flask
 from PIL import Image
 
+from portal.gate import Gate
 from portal.web import body_limit
 
 MAX_FILE_BYTES = 12 * 1024 * 1024
@@ -24,7 +26,9 @@ MAX_JPEG_PIXELS = 64_000_000
 """A plain JPEG may be larger, since its decoder makes it smaller row by row."""
 _FORM_OVERHEAD = 64 * 1024
 _PATH = "/portfel/kod"
-_turn = threading.Lock()
+MOST_READ = 4_400_000
+"""Pixels in which a code is looked for: what takes a second here may take a minute in four times as many."""
+_turn = Gate(slots=1, waiting=1, patience=3.0)
 
 
 class PictureReason(StrEnum):
@@ -52,13 +56,13 @@ def init_app(app: Flask) -> None:
 def read_qr(data: bytes) -> str:
     """The text of the one QR code in a JPEG, PNG or WebP; the same code twice is one.
 
-    Raises `PictureProblem`.
+    Raises `PictureProblem`, and `portal.gate.Busy` where others' pictures are being read.
     """
     if len(data) > MAX_FILE_BYTES:
         raise PictureProblem(PictureReason.TOO_LARGE)
-    with _turn:
+    with _turn.turn():
         found = zxingcpp.read_barcodes(
-            _grey(_opened(data)),
+            _smaller(_grey(_opened(data))),
             formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode),
             text_mode=zxingcpp.TextMode.Plain,
         )
@@ -86,6 +90,14 @@ def _opened(data: bytes) -> Image.Image:
     if image.width * image.height > (MAX_JPEG_PIXELS if by_rows else MAX_PIXELS):
         raise PictureProblem(PictureReason.TOO_LARGE)
     return image
+
+
+def _smaller(image: Image.Image) -> Image.Image:
+    scale = math.sqrt(MOST_READ / (image.width * image.height))
+    if scale >= 1:
+        return image
+    size = (max(1, int(image.width * scale)), max(1, int(image.height * scale)))
+    return image.resize(size, Image.Resampling.BOX)
 
 
 def _grey(image: Image.Image) -> Image.Image:

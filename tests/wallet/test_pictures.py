@@ -9,9 +9,10 @@ import zlib
 
 import pytest
 import segno
+import zxingcpp
 from PIL import Image, ImageFilter
 
-from portal.wallet.pictures import MAX_FILE_BYTES, PictureProblem, PictureReason, read_qr
+from portal.wallet.pictures import MAX_FILE_BYTES, MOST_READ, PictureProblem, PictureReason, read_qr
 
 TEXT = "openid-credential-offer://?credential_offer_uri=https%3A%2F%2Flegitymacja.example.org%2Foferta%2F" + (
     "k" * 43
@@ -141,6 +142,17 @@ def test_a_jpeg_that_is_kept_whole_in_memory_has_the_lower_limit() -> None:
     large = in_a((5000, 4000), code(scale=12))
     assert read_qr(saved(large, "JPEG")) == TEXT
     assert reason(saved(large, "JPEG", progressive=True)) == PictureReason.TOO_LARGE
+
+
+def test_a_code_is_looked_for_in_no_more_pixels_than_are_read_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(
+        zxingcpp, "read_barcodes", lambda image, **_: seen.append(image.width * image.height) or []
+    )
+    for size in ((4000, 4000), (4_000_000, 4), (1200, 800)):
+        reason(saved(Image.new("L", size)))
+    assert max(seen) <= MOST_READ
+    assert seen[-1] == 1200 * 800
 
 
 def test_a_file_of_too_many_bytes_is_refused() -> None:

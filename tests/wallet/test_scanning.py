@@ -8,6 +8,7 @@ import pytest
 import segno
 from werkzeug.test import TestResponse
 
+from portal.gate import Gate
 from portal.issuer.interface import Offer
 from tests.wallet.browser import Browser, alerts_of
 
@@ -45,3 +46,16 @@ def test_what_is_wrong_with_a_picture_is_said(browser: Browser, content: bytes, 
 def test_text_may_have_been_broken_into_lines(browser: Browser, offer: Offer) -> None:
     broken = f"  {offer.uri[:40]}\r\n{offer.uri[40:]}\n"
     assert browser.scan(broken).location == "/portfel/oferta"
+
+
+def test_while_others_pictures_are_read_nobody_waits_for_long(
+    browser: Browser, offer: Offer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(slots=1, waiting=0, patience=0)
+    monkeypatch.setattr("portal.wallet.pictures._turn", gate)
+    with gate.turn():
+        page = upload(browser, qr(offer.uri))
+    assert page.status_code == 503
+    assert page.headers["Retry-After"] == "2"
+    assert "za kilka sekund" in alerts_of(page)
+    assert upload(browser, qr(offer.uri)).location == "/portfel/oferta"

@@ -8,6 +8,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import Field
 
+from portal.gate import Busy
 from portal.wallet import adding, showing, words
 from portal.wallet.forms import ScanForm, printable
 from portal.wallet.openid.problems import Problem, WalletError
@@ -77,6 +78,10 @@ def _take_picture(form: ScanForm) -> BaseResponse:
     except PictureProblem as error:
         form.picture.errors = [words.picture_problem(error.reason)]
         return _scan_page(form, 422)
+    except Busy:
+        busy = WalletError(Problem.BUSY)
+        form.picture.errors = [words.problem(busy)]
+        return with_retry(_scan_page(form, words.status_code(busy)), busy)
 
 
 def _asked(form: ScanForm) -> Field:
