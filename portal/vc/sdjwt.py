@@ -24,7 +24,7 @@ TYPE = "dc+sd-jwt"
 KEY_BINDING_TYPE = "kb+jwt"
 MAX_AGE = timedelta(minutes=5)
 """Of a key binding's `iat`; the nonce says more, so this only guards against a clock gone wrong."""
-MAX_AHEAD = timedelta(minutes=1)
+MAX_AHEAD = timedelta(minutes=5)
 MOST_DISCLOSURES = 500
 DEEPEST = 20
 ALWAYS_OPEN = frozenset({"iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "status"})

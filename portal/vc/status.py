@@ -23,7 +23,7 @@ MEDIA_TYPE = "application/statuslist+jwt"
 LARGEST = 16 * 2**20
 """Bytes of an unpacked list."""
 OLDEST = timedelta(hours=24)
-"""A list without an `exp` is good for so long after its `iat`."""
+"""So long a list is believed at most: after its `iat` where it has no `exp`, and after it was fetched."""
 USUAL_TTL = timedelta(minutes=5)
 LONGEST_TTL = timedelta(hours=1)
 ASKED_AGAIN_AFTER = timedelta(seconds=15)
@@ -116,6 +116,7 @@ def read(text: str, *, uri: str, key_of: KeyOf, now: datetime) -> ReadList:
         raise BadList("from the future")
     if expires_at <= now:
         raise OldList
+    expires_at = min(expires_at, now + OLDEST)
     bits, packed = _unpacked(token.payload.get("status_list"))
     fresh_until = min(expires_at, now + _ttl(token.payload.get("ttl")))
     return ReadList(uri, issued_at, expires_at, fresh_until, bits, packed)
@@ -151,31 +152,34 @@ class StatusLists:
         self._http = http
         self._now = now
         self._lock = threading.Lock()
-        self._known: dict[str, ReadList] = {}
-        self._failed: dict[str, datetime] = {}
+        self._known: dict[tuple[str, str], ReadList] = {}
+        """By issuer and address: a list is only as good as whoever signed it."""
+        self._failed: dict[tuple[str, str], datetime] = {}
 
-    def get(self, uri: str, key_of: KeyOf, *, anew: bool = False) -> ReadList:
-        """The list of this address, at once where it is fresh and not wanted `anew`.
+    def get(self, uri: str, issuer: str, key_of: KeyOf, *, anew: bool = False) -> ReadList:
+        """This issuer's list at this address, at once where it is fresh and not wanted `anew`.
 
         Raises `BadList`, `OldList`, `Unreachable` and `UnknownKey`.
         """
         now = self._now()
-        known = self._known.get(uri)
+        place = (issuer, uri)
+        known = self._known.get(place)
         if known is not None and now >= known.expires_at:
             known = None
         if known is not None and now < known.fresh_until and not anew:
             return known
-        failed = self._failed.get(uri)
+        failed = self._failed.get(place)
         if failed is None or anew or not timedelta(0) <= now - failed < ASKED_AGAIN_AFTER:
             try:
-                return self._fetched(uri, key_of)
+                return self._fetched(place, key_of)
             except Unreachable:
-                self._remember(self._failed, uri, now)
+                self._remember(self._failed, place, now)
         if known is None:
             raise Unreachable("the list can't be had")
         return known
 
-    def _fetched(self, uri: str, key_of: KeyOf) -> ReadList:
+    def _fetched(self, place: tuple[str, str], key_of: KeyOf) -> ReadList:
+        _issuer, uri = place
         answer = self._http("GET", uri, headers={"Accept": MEDIA_TYPE})
         if answer.status != 200:
             raise Unreachable(f"the answer was {answer.status}")
@@ -184,14 +188,14 @@ class StatusLists:
         except UnicodeDecodeError as error:
             raise BadList("no token") from error
         found = read(text, uri=uri, key_of=key_of, now=self._now())
-        self._remember(self._known, uri, found)
+        self._remember(self._known, place, found)
         return found
 
-    def _remember(self, what: dict[str, T], uri: str, value: T) -> None:
+    def _remember(self, what: dict[tuple[str, str], T], place: tuple[str, str], value: T) -> None:
         with self._lock:
-            what.pop(uri, None)
+            what.pop(place, None)
             while len(what) >= MOST_REMEMBERED:
                 what.pop(next(iter(what)))
-            what[uri] = value
+            what[place] = value
             while sum(len(one.packed) for one in self._known.values()) > MOST_BYTES:
                 self._known.pop(next(iter(self._known)))

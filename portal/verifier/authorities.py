@@ -42,7 +42,7 @@ class Authority:
         """Raises `BadList`, `OldList`, `Unreachable` and `UnknownKey`."""
         if self.own:
             return _own_list(uri, self.key_of)
-        return outside.status_lists().get(uri, self.key_of)
+        return outside.status_lists().get(uri, self.issuer, self.key_of)
 
 
 def authority(issuer: str) -> Authority:

@@ -18,7 +18,8 @@ from portal.vc.status import BadList, OldList, Place, StatusLists
 
 NOW = datetime(2026, 11, 20, 11, 0, tzinfo=UTC)
 AT = int(NOW.timestamp())
-URI = "https://uni.example/status/1"
+ISSUER = "https://uni.example"
+URI = f"{ISSUER}/status/1"
 KEY = jose.new_key()
 # Token Status List, 4.2 and the example after it: bits, `lst`, values.
 VECTORS = [
@@ -158,7 +159,7 @@ class Server:
         return self.answer
 
     def get(self, **options: bool) -> status.ReadList:
-        return self.lists.get(URI, lambda _kid: KEY, **options)
+        return self.lists.get(URI, ISSUER, lambda _kid: KEY, **options)
 
 
 @pytest.fixture
@@ -198,6 +199,23 @@ def test_while_the_server_is_down_the_last_list_is_good_until_its_end(server: Se
     server.now += timedelta(minutes=1)
     with pytest.raises(Unreachable):
         server.get()
+
+
+def test_a_list_that_cant_be_had_anew_is_believed_for_a_day_however_late_it_ends(server: Server) -> None:
+    server.answer = Answer(200, {}, token(exp=AT + 30 * 86_400).encode())
+    server.get()
+    server.answer = None
+    server.now += timedelta(hours=23)
+    assert server.get().status(0) == 1
+    server.now += timedelta(hours=1)
+    with pytest.raises(Unreachable):
+        server.get()
+
+
+def test_a_list_of_one_issuer_is_no_others(server: Server) -> None:
+    server.get()
+    with pytest.raises(BadList):
+        server.lists.get(URI, "https://other.example", lambda _kid: jose.new_key())
 
 
 def test_a_server_that_is_down_is_left_alone_for_a_while(server: Server) -> None:
@@ -242,5 +260,5 @@ def test_however_many_large_lists_strangers_have_little_is_remembered() -> None:
 
     lists = StatusLists(http, lambda: NOW)
     for number in (*range(5), 4, 1, 0):
-        lists.get(f"{URI}{number}", lambda _kid: KEY)
+        lists.get(f"{URI}{number}", ISSUER, lambda _kid: KEY)
     assert asked == [f"{URI}{number}" for number in (*range(5), 0)]

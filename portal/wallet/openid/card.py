@@ -101,7 +101,7 @@ def check(
         if place is None:
             return CardStatus(State.VALID, None, now)
         issuer = str(payload.get("iss", ""))
-        found = lists.get(place.uri, lambda kid: keys.key(issuer, kid), anew=anew)
+        found = lists.get(place.uri, issuer, lambda kid: keys.key(issuer, kid), anew=anew)
         return CardStatus(_state(found.status(place.index)), found.issued_at, now)
     except (status.BadList, status.OldList, Unreachable, UnknownKey, Busy):
         return CardStatus(State.UNKNOWN, None, now)
