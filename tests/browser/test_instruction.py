@@ -93,7 +93,7 @@ class Inspector:
         """The page changes by itself, and shows whose card it is."""
         expect(self.page.locator(".verdict")).to_have_text(verdict, timeout=15_000)
         expect(self.page.locator(".person__name")).to_have_text(NAME)
-        assert self.page.evaluate("document.querySelector('.person img').naturalWidth") == 300
+        self.page.wait_for_function("document.querySelector('.person img').naturalWidth === 300")
 
 
 @pytest.mark.parametrize("width", [1280, 360])
