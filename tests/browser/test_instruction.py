@@ -93,7 +93,8 @@ class Inspector:
         """The page changes by itself, and shows whose card it is."""
         expect(self.page.locator(".verdict")).to_have_text(verdict, timeout=15_000)
         expect(self.page.locator(".person__name")).to_have_text(NAME)
-        self.page.wait_for_function("document.querySelector('.person img').naturalWidth === 300")
+        # A function: text would be evaluated in the page, which its content security policy forbids.
+        self.page.wait_for_function("() => document.querySelector('.person img').naturalWidth === 300")
 
 
 @pytest.mark.parametrize("width", [1280, 360])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from playwright.sync_api import expect
+
 from tests.browser.conftest import PAGE, Visitor
 
 WATCH_LIVE_REGION = """
@@ -59,7 +61,7 @@ def test_the_copy_button_copies_the_text_and_says_so(visitor: Visitor) -> None:
     visitor.order_afresh()
     visitor.page.click("#show-codes")
     visitor.page.click("#copy-text")
-    visitor.page.wait_for_function("document.getElementById('copied').textContent === 'Skopiowano'")
+    expect(visitor.page.locator("#copied")).to_have_text("Skopiowano")
     copied = visitor.page.evaluate("navigator.clipboard.readText()")
     assert copied == visitor.page.locator("#qr-text").inner_text()
 
