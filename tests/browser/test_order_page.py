@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PAGE, Visitor
 
+READY = "Twoja mLegitymacja jest gotowa. Możesz dodać ją do aplikacji."
 WATCH_LIVE_REGION = """
 () => {
   window.said = [];
@@ -23,9 +26,10 @@ def test_the_page_becomes_ready_by_itself_and_says_so_once_a_change(visitor: Vis
     visitor.page.add_init_script(f"addEventListener('DOMContentLoaded', {WATCH_LIVE_REGION})")
     visitor.order_afresh()
     assert "Do odbioru" in visitor.page.locator("#order").inner_text()
-    assert visitor.page.title().startswith("Do odbioru")
+    expect(visitor.page).to_have_title(re.compile("^Do odbioru"))
+    expect(visitor.page.locator("#order-live")).to_have_text(READY)
     said = visitor.page.evaluate("window.said")
-    assert said[-1] == "Twoja mLegitymacja jest gotowa. Możesz dodać ją do aplikacji."
+    assert said[-1] == READY
     assert len(said) == len(set(said)) <= 2
 
 
