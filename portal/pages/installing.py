@@ -7,7 +7,6 @@ files, and the plain page that it shows where a page can't be fetched. None of t
 from __future__ import annotations
 
 import hashlib
-import json
 
 from flask import Blueprint, Response, make_response, render_template, url_for
 from flask_babel import force_locale
@@ -17,42 +16,31 @@ from markupsafe import Markup
 from portal.assets import asset_url
 from portal.language import LANGUAGES
 from portal.settings import settings
+from portal.web.manifest import answer
 
 NAVY = "#14304f"
 PAPER = "#f5f3ee"
 KEPT_FILES = ("app.css", "app.js", "favicon.svg", "htmx.min.js", "order.js", "session.js")
 """What the portal's pages load; the worker keeps nothing that does not stand here, and no page."""
-_ICONS = (
-    ("app-192.png", "192x192", "any"),
-    ("app-512.png", "512x512", "any"),
-    ("app-maskable-512.png", "512x512", "maskable"),
-)
 
 blueprint = Blueprint("installing", __name__)
 
 
 @blueprint.get("/manifest.webmanifest")
 def manifest() -> Response:
-    """The same for everybody, in Polish: an installed app keeps its name whatever its pages' language."""
     with force_locale("pl"):
         description = _("Order, collect, extend and revoke the student card for your phone.")
-    content = {
-        "id": url_for("pages.start"),
-        "name": f"mLegitymacja – {settings().university_pl}",
-        "short_name": f"mLegitymacja {settings().university_short}",
-        "description": description,
-        "lang": "pl",
-        "start_url": url_for("students.index"),
-        "scope": url_for("pages.start"),
-        "display": "standalone",
-        "theme_color": NAVY,
-        "background_color": PAPER,
-        "icons": [
-            {"src": asset_url(name), "sizes": sizes, "type": "image/png", "purpose": purpose}
-            for name, sizes, purpose in _ICONS
-        ],
-    }
-    return Response(json.dumps(content, ensure_ascii=False), content_type="application/manifest+json")
+    return answer(
+        "app",
+        id=url_for("pages.start"),
+        name=f"mLegitymacja – {settings().university_pl}",
+        short_name=f"mLegitymacja {settings().university_short}",
+        description=description,
+        start_url=url_for("students.index"),
+        scope=url_for("pages.start"),
+        theme_color=NAVY,
+        background_color=PAPER,
+    )
 
 
 @blueprint.get("/sw.js")
