@@ -44,7 +44,8 @@ def add(name: str, callback: str | None, allowed: Sequence[Scope]) -> NewConsume
     """Register an app. Raises `ValueError` for a callback that no browser should be led to."""
     if callback is not None and source_of(callback) is None:
         raise ValueError(callback)
-    new = NewConsumer(uuid.uuid4().hex, secrets.token_urlsafe(15), secrets.token_urlsafe(30))
+    # Letters and digits: one that began with a hyphen would be an option to the command that removes it.
+    new = NewConsumer(uuid.uuid4().hex, secrets.token_hex(15), secrets.token_urlsafe(30))
     row = Consumer(
         public_id=new.public_id,
         key_hash=_hash(new.key),

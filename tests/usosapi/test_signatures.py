@@ -14,6 +14,7 @@ from portal.chores import all_of_them
 from portal.database import db, write
 from portal.identity import Account
 from portal.orders.sweep import sweep
+from portal.usosapi import consumers
 from portal.usosapi.models import AccessToken, Nonce, RequestToken
 from tests.conftest import MovingClock
 from tests.orders.leavers import YEAR, leave
@@ -229,6 +230,12 @@ def test_of_who_is_forgotten_no_app_has_access(student: Student, clock: MovingCl
         sweep()
         assert db.session.query(AccessToken).count() == 0
     assert reason(phone.get("users/user")) == "token_invalid"
+
+
+def test_no_key_can_be_taken_for_an_option_of_a_command(app: Flask) -> None:
+    with app.app_context():
+        keys = [consumers.add(f"app {number}", None, []).key for number in range(100)]
+    assert [key for key in keys if not key.isalnum()] == []
 
 
 def test_a_removed_apps_tokens_are_dead(allowed: Phone, app: Flask) -> None:
