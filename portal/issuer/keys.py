@@ -21,9 +21,8 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 
 from portal.files import private_directory, secret_file, write_private
-
-ALG = "ES256"
-CURVE = "P-256"
+from portal.vc import jose
+from portal.vc.jose import ALG
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def public_jwk(key: SigningKey) -> dict[str, str]:
 
 
 def _new_key() -> str:
-    return json.dumps(ECKey.generate_key(CURVE).as_dict(private=True))
+    return json.dumps(jose.new_key().as_dict(private=True))
 
 
 def _load(text: str) -> SigningKey:

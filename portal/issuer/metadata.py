@@ -12,11 +12,12 @@ from sqlalchemy import select
 from portal import clock
 from portal.database import db
 from portal.issuer import urls
-from portal.issuer.keys import ALG, RetiredKey, key_store, public_jwk
+from portal.issuer.keys import RetiredKey, key_store, public_jwk
 from portal.issuer.models import IssuedCopy
 from portal.issuer.offers import ACTIVATION_DIGITS
 from portal.issuer.texts import ACTIVATION_HINT, CLAIMS, NAME, ClaimText
 from portal.settings import Settings
+from portal.vc.jose import ALG
 from portal.vc.sdjwt import TYPE as FORMAT
 
 PRE_AUTHORIZED = "urn:ietf:params:oauth:grant-type:pre-authorized_code"

@@ -24,9 +24,9 @@ from portal.issuer.models import StatusList
 from portal.issuer.urls import issuer_id, status_list_uri
 from portal.settings import settings
 from portal.vc.encoding import b64, json_bytes
+from portal.vc.status import TYPE
 
 BITS = 1
-TYPE = "statuslist+jwt"
 LIFETIME = timedelta(hours=24)
 """`exp` − `iat` is this at most: the promise that a revoked card looks valid no longer."""
 TTL = timedelta(minutes=15)

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from portal.gate import Busy, Gate
+from portal.gate import Gate
 from portal.vc.strict_json import parse_object
 
 CONNECT_SECONDS = 3.0
@@ -255,6 +255,3 @@ def _received(response: urllib3.BaseHTTPResponse, end: _End) -> Answer:
         raise Unreachable("too slow")
     lower = {name.lower(): value for name, value in response.headers.items()}
     return Answer(response.status, lower, bytes(received))
-
-
-__all__ = ["Answer", "Busy", "Http", "Outgoing", "Reach", "Unreachable"]

@@ -34,11 +34,6 @@ def shown(request: PresentationRequest, credential: str) -> dict[str, Any]:
     return {name: seen[name] for name in names if name not in TECHNICAL and seen[name] not in ([], {})}
 
 
-def disclosed(request: PresentationRequest, credential: str) -> tuple[str, ...]:
-    """The names of all claims about the holder that the verifier would see, in a steady order."""
-    return tuple(shown(request, credential))
-
-
 def answer(
     http: Http, request: PresentationRequest, credential: str, key: ECKey, now: datetime
 ) -> str | None:
