@@ -8,17 +8,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal, TypedDict, cast, get_args
 from urllib.parse import urlsplit
 
 from flask import current_app
 
-from portal.settings_reading import Network, Reader, address, flag, networks, span, whole
+from portal.settings_parts import (
+    AccessibilityStatement,
+    MailSecurity,
+    MailSettings,
+    read_mail,
+    read_statement,
+)
+from portal.settings_reading import Network, Reader, flag, networks, span, whole
+
+__all__ = [
+    "ROOT",
+    "AccessibilityStatement",
+    "MailSecurity",
+    "MailSettings",
+    "Policy",
+    "Settings",
+    "SettingsError",
+    "load",
+    "settings",
+]
 
 Policy = Literal["classic", "2025"]
-MailSecurity = Literal["starttls", "tls", "none"]
+Issuance = Literal["thread", "procrastinate"]
+Limits = Literal["memory", "database"]
+LogFormat = Literal["text", "json"]
 
 ROOT = Path(__file__).resolve().parent.parent
 MIN_SECRET_LENGTH = 32
@@ -28,36 +49,6 @@ STAND_IN_WALLET = "Kieszonka"
 
 class SettingsError(Exception):
     """One or more settings are missing or wrong; the text names each and what is allowed."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class AccessibilityStatement:
-    """What the „Deklaracja dostępności” is filled with (act of 4 April 2019, art. 10)."""
-
-    contact_name: str
-    email: str
-    phone: str
-    published: date
-    updated: date
-    prepared: date
-    reviewed: date | None = None
-    architecture_pl: str = ""
-    architecture_en: str = ""
-    communication_pl: str = ""
-    communication_en: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MailSettings:
-    """The university's mail server (RFC 6409). Without one the portal sends no mail."""
-
-    host: str
-    sender: str
-    """Address that mails come from."""
-    port: int = 587
-    user: str = ""
-    password: str = field(default="", repr=False)
-    security: MailSecurity = "starttls"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +79,12 @@ class Settings:
     trusted_proxies: tuple[Network, ...] = ()
     pesel_on_card: bool = True
     issuance_thread: bool = True
+    """Whether this process prepares cards itself, where `issuance` is ``thread``."""
+    issuance: Issuance = "thread"
+    """Who prepares cards: a thread of the web process, or workers of their own (`flask issuance work`)."""
+    limits: Limits = "memory"
+    """Where rate limits count: in each process, or in the database for all of them."""
+    log_format: LogFormat = "text"
     privacy_contact: str = ""
     """Contact of the data protection officer, shown on /prywatnosc."""
     mass_revocation_percent: int = 5
@@ -119,6 +116,11 @@ class _Names(TypedDict):
     privacy_contact: str
 
 
+class _Several(TypedDict):
+    issuance: Issuance
+    limits: Limits
+
+
 class _Keeping(TypedDict):
     mass_revocation_percent: int
     retention_months: int
@@ -128,26 +130,6 @@ class _Spans(TypedDict):
     offer_lifetime: timedelta
     session_idle: timedelta
     session_absolute: timedelta
-
-
-def _statement(read: Reader, *, demo: bool) -> AccessibilityStatement:
-    """The statement's contact is asked for outside the demonstration: an empty one would be unlawful."""
-    a_day = "a date like 2026-03-31"
-    launch = date(2026, 11, 22)
-    published = read.parsed("A11Y_PUBLISHED", launch, date.fromisoformat, a_day)
-    return AccessibilityStatement(
-        contact_name=read.text("A11Y_CONTACT", "Dziekanat (demonstracja)" if demo else None),
-        email=read.text("A11Y_EMAIL", "dostepnosc@example.org" if demo else None),
-        phone=read.text("A11Y_PHONE", "+48 00 000 00 00" if demo else None),
-        published=published,
-        updated=read.parsed("A11Y_UPDATED", published, date.fromisoformat, a_day),
-        prepared=read.parsed("A11Y_PREPARED", published, date.fromisoformat, a_day),
-        reviewed=read.parsed("A11Y_REVIEWED", None, date.fromisoformat, a_day),
-        architecture_pl=read.text("A11Y_ARCHITECTURE_PL", ""),
-        architecture_en=read.text("A11Y_ARCHITECTURE_EN", ""),
-        communication_pl=read.text("A11Y_COMMUNICATION_PL", ""),
-        communication_en=read.text("A11Y_COMMUNICATION_EN", ""),
-    )
 
 
 def _base_url(read: Reader, *, demo: bool) -> str:
@@ -179,23 +161,26 @@ def load(environ: Mapping[str, str]) -> Settings:
     demo = read.parsed("DEMO", False, flag, "0 or 1")
     wallet = read.parsed("WALLET", demo, flag, "0 or 1") or demo
     instance = Path(read.text("INSTANCE", str(ROOT / "instance"))).resolve()
+    database_url = read.secret("DATABASE_URL", "")
     loaded = Settings(
         demo=demo,
         wallet=wallet,
         base_url=_base_url(read, demo=demo),
         instance_dir=instance,
-        database_url=read.secret("DATABASE_URL", ""),
+        database_url=database_url,
         secret_key=_secret_key(read, instance, demo=demo),
         encryption_keys=tuple(read.secret("ENCRYPTION_KEYS", "").split()),
-        policy=read.parsed("POLICY", "classic", _policy, "classic or 2025"),
+        policy=read.one_of("POLICY", "classic", get_args(Policy)),
         trusted_proxies=read.parsed(
             "TRUSTED_PROXIES", (), networks, "addresses or networks, with commas between"
         ),
         pesel_on_card=read.parsed("PESEL_ON_CARD", True, flag, "0 or 1"),
         issuance_thread=read.parsed("ISSUANCE_THREAD", True, flag, "0 or 1"),
-        accessibility=_statement(read, demo=demo),
+        log_format=read.one_of("LOG_FORMAT", "text", get_args(LogFormat)),
+        **_several(read, database_url),
+        accessibility=read_statement(read, demo=demo),
         **_names(read, demo=demo, wallet=wallet),
-        mail=_mail(read),
+        mail=read_mail(read),
         **_keeping(read),
         **_spans(read),
     )
@@ -227,12 +212,17 @@ def _names(read: Reader, *, demo: bool, wallet: bool) -> _Names:
     )
 
 
-def _policy(value: str) -> Policy:
-    if value == "classic":
-        return "classic"
-    if value == "2025":
-        return "2025"
-    raise ValueError(value)
+def _several(read: Reader, database_url: str) -> _Several:
+    """What several processes need to work as one; SQLite belongs to one process alone."""
+    several = _Several(
+        issuance=read.one_of("ISSUANCE", "thread", get_args(Issuance)),
+        limits=read.one_of("LIMITS", "memory", get_args(Limits)),
+    )
+    if not database_url.startswith("postgresql"):
+        for name, value in (("ISSUANCE", "procrastinate"), ("LIMITS", "database")):
+            if value in several.values():
+                read.problems.append(f"PORTAL_{name}={value} needs PostgreSQL (PORTAL_DATABASE_URL)")
+    return several
 
 
 def _keeping(read: Reader) -> _Keeping:
@@ -242,34 +232,6 @@ def _keeping(read: Reader) -> _Keeping:
         ),
         retention_months=read.parsed("RETENTION", 12, whole(1, 600), "a whole number of months"),
     )
-
-
-def _mail(read: Reader) -> MailSettings | None:
-    host = read.text("SMTP_HOST", "")
-    sender = read.parsed("MAIL_FROM", "", address, "an e-mail address")
-    if bool(host) != bool(read.text("MAIL_FROM", "")):
-        read.problems.append("PORTAL_SMTP_HOST and PORTAL_MAIL_FROM are only good together")
-    starttls: MailSecurity = "starttls"
-    security = read.parsed("SMTP_SECURITY", starttls, _mail_security, "starttls, tls or none")
-    usual = {"starttls": 587, "tls": 465, "none": 25}[security]
-    mail = MailSettings(
-        host=host,
-        sender=sender,
-        port=read.parsed("SMTP_PORT", usual, whole(1, 65535), "a port"),
-        user=read.text("SMTP_USER", ""),
-        password=read.secret("SMTP_PASSWORD", ""),
-        security=security,
-    )
-    if mail.user and (security == "none" or not mail.password):
-        read.problems.append("PORTAL_SMTP_USER must have a PORTAL_SMTP_PASSWORD, and starttls or tls")
-    return mail if host and sender else None
-
-
-def _mail_security(value: str) -> MailSecurity:
-    for known in get_args(MailSecurity):
-        if value == known:
-            return cast(MailSecurity, known)
-    raise ValueError(value)
 
 
 def _spans(read: Reader) -> _Spans:

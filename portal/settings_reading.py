@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -55,6 +55,15 @@ class Reader:
         except ValueError:
             self.problems.append(f"PORTAL_{name} must be {allowed}")
             return default
+
+    def one_of(self, name: str, default: T, allowed: Sequence[T]) -> T:
+        """One of these words."""
+        words = {str(word): word for word in allowed}
+        *first, last = words
+        value = self.environ.get(f"PORTAL_{name}", "").strip()
+        if value and value not in words:
+            self.problems.append(f"PORTAL_{name} must be {', '.join(first)} or {last}")
+        return words.get(value, default)
 
 
 def flag(value: str) -> bool:

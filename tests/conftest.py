@@ -20,9 +20,11 @@ from portal.logs import OneLine
 from portal.settings import AccessibilityStatement, Settings
 from tests.support.nu import NuChecker
 from tests.support.pages import CheckedClient, make_client
+from tests.support.postgres import Cluster
 
 # A Friday at noon in Warsaw, in the winter semester.
 START = datetime(2026, 11, 20, 11, 0, tzinfo=UTC)
+ON_BOTH_DATABASES = ("orders", "issuer", "registry")
 
 
 class Compiled(BytecodeCache):
@@ -98,14 +100,59 @@ def instance(empty_instance: Path, tmp_path: Path) -> Path:
     return tmp_path / "instance"
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL for the tests of this process."""
+    cluster = Cluster()
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture(scope="session")
+def empty_database(postgres: Cluster, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a migrated PostgreSQL database without a row."""
+    name = postgres.create()
+    instance = tmp_path_factory.mktemp("template") / "instance"
+    app = create_app(make_settings(instance, database_url=postgres.url(name)))
+    with app.app_context():
+        upgrade()
+        db.engine.dispose()
+    return name
+
+
+@pytest.fixture
+def postgres_url(postgres: Cluster, empty_database: str) -> Iterator[str]:
+    """A migrated PostgreSQL database of this test's own, as `PORTAL_DATABASE_URL`."""
+    name = postgres.create(empty_database)
+    yield postgres.url(name)
+    postgres.drop(name)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What stands in these folders has to hold on both databases."""
+    folder = metafunc.definition.path.relative_to(Path(__file__).parent).parts[0]
+    if folder in ON_BOTH_DATABASES and "database_url" in metafunc.fixturenames:
+        kinds = ["sqlite"] if metafunc.definition.get_closest_marker("sqlite") else ["sqlite", "postgresql"]
+        metafunc.parametrize("database_url", kinds, indirect=True)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> str:
+    """As `Settings.database_url`; empty: SQLite in the instance directory."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return ""
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
 @pytest.fixture
 def clock() -> MovingClock:
     return MovingClock()
 
 
 @pytest.fixture
-def settings(instance: Path) -> Settings:
-    return make_settings(instance)
+def settings(instance: Path, database_url: str) -> Settings:
+    return make_settings(instance, database_url=database_url)
 
 
 @pytest.fixture

@@ -214,3 +214,14 @@ def test_the_mail_servers_password_comes_from_a_file_and_stays_hidden(tmp_path: 
 def test_a_password_is_there_and_never_sent_in_the_clear(tmp_path: Path, login: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match="PORTAL_SMTP_USER must have a PORTAL_SMTP_PASSWORD"):
         loaded(tmp_path, **MAIL, **login)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORTAL_ISSUANCE", "procrastinate"), ("PORTAL_LIMITS", "database")]
+)
+def test_what_several_processes_share_needs_postgresql(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}={value} needs PostgreSQL"):
+        loaded(tmp_path, **{name: value})
+    url = "postgresql+psycopg://portal@/portal"
+    settings = loaded(tmp_path, **{name: value, "PORTAL_DATABASE_URL": url})
+    assert value in (settings.issuance, settings.limits)
