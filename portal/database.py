@@ -2,12 +2,14 @@
 
 On SQLite a writing transaction begins with BEGIN IMMEDIATE, so that no update is lost and nobody meets an
 instant "locked"; one lock in the process keeps its own threads from starving each other at SQLite's unfair
-busy handler. Writing transactions are short: no HTTP, hashing or rendering inside.
+busy handler. Writing transactions are short: no HTTP, hashing or rendering inside. Where another process keeps
+the file locked, one writer waits for it and the others are sent away, so that threads are left to read.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -28,6 +30,7 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.exc import TimeoutError as DatabaseTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -58,7 +61,53 @@ else:
     Model = db.Model
 
 Columns = TypeVarTuple("Columns")
-_writer = threading.Lock()
+PATIENCE = 10.0
+"""Seconds that a writer waits for another process to give the SQLite file free."""
+CROWD_PATIENCE = 2.0
+"""Seconds of that wait after which no further writer of this process joins it."""
+
+
+class DatabaseBusy(DatabaseTimeout):
+    """Another process keeps the database locked, and somebody of this one waits for it already."""
+
+
+class _Writer:
+    """The one writer of this process."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._waits_since: float | None = None
+
+    @contextmanager
+    def turn(self, patience: float) -> Iterator[None]:
+        """Raises `DatabaseBusy` where there is no turn to be had in time."""
+        since = time.monotonic()
+        while not self._turn.acquire(timeout=min(patience, 0.1)):
+            if self._stuck() or time.monotonic() - since > patience:
+                raise DatabaseBusy("another process keeps the database locked")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def begin(self, connection: Connection, patience: float) -> None:
+        """BEGIN IMMEDIATE, which waits for other processes."""
+        self._waits_since = time.monotonic()
+        try:
+            if patience != PATIENCE:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={round(patience * 1000)}")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        finally:
+            self._waits_since = None
+            if patience != PATIENCE:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={round(PATIENCE * 1000)}")
+
+    def _stuck(self) -> bool:
+        since = self._waits_since
+        return since is not None and time.monotonic() - since > CROWD_PATIENCE
+
+
+_writer = _Writer()
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -99,7 +148,7 @@ def _prepare_sqlite(engine: Engine) -> None:
         # The driver's own transactions would begin deferred and lose updates: ours are begun below.
         connection.isolation_level = None
         for pragma in (
-            "busy_timeout=10000",
+            f"busy_timeout={round(PATIENCE * 1000)}",
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
@@ -107,9 +156,17 @@ def _prepare_sqlite(engine: Engine) -> None:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
-    def begin(connection: Any) -> None:
-        writing = connection.get_execution_options().get("portal_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    def begin(connection: Connection) -> None:
+        patience = connection.get_execution_options().get("portal_writer")
+        if patience is None:
+            connection.exec_driver_sql("BEGIN")
+        else:
+            _writer.begin(connection, patience)
+
+
+def unpooled(url: str | URL) -> Engine:
+    """An engine whose connections are their user's own, and are never in a transaction."""
+    return create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True)
 
 
 class SingleReads:
@@ -120,9 +177,7 @@ class SingleReads:
     """
 
     def __init__(self, url: URL) -> None:
-        self._engine = create_engine(
-            url, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True
-        )
+        self._engine = unpooled(url)
         self._mine = threading.local()
 
     def first(self, statement: Select[*Columns], parameters: Mapping[str, object]) -> Row[*Columns] | None:
@@ -139,11 +194,12 @@ class SingleReads:
 
 
 @contextmanager
-def write() -> Iterator[Session]:
+def write(patience: float = PATIENCE) -> Iterator[Session]:
     """One writing transaction: committed at the end of the block, rolled back on any exception.
 
     Needs an application context. What `db.session` had read before is read anew afterwards. Its connection is
     given back before: those who wait for the one writer would hold the whole pool, and the writer find none.
+    `patience`: seconds to wait for other writers on SQLite; less where the write is no matter to wait for.
     """
     engine = db.engine
     db.session.rollback()
@@ -151,9 +207,10 @@ def write() -> Iterator[Session]:
         with Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
     else:
+        writing = engine.execution_options(portal_writer=patience)
         with (
-            _writer,
-            Session(engine.execution_options(portal_write=True), expire_on_commit=False) as session,
+            _writer.turn(patience),
+            Session(writing, expire_on_commit=False) as session,
             session.begin(),
         ):
             yield session

@@ -1,8 +1,9 @@
 """The mail thread of the web process: sends what is due, beside everything else.
 
-One thread on one instance directory, kept so by a lock file. A mail server may take its time, and the
-portal's end must not wait for it: a daemon thread talks to the server, and the thread that watches over it
-gives it a few seconds once the main thread has gone. What it was at is then as after any other kill.
+One such thread works for a portal, whichever process it lives in (`alone.py`). A mail server may take
+its time, and the portal's end must not wait for it: a daemon thread talks to the server, and the thread that
+watches over it gives it a few seconds once the main thread has gone. What it was at is then as after any
+other kill.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from flask import Flask
 from portal import clock, smtp
 from portal.database import db
 from portal.orders import alone, mails
+from portal.orders.alone import Held
 from portal.orders.pulse import MailPulse, mail_pulse
 from portal.settings import Settings
 
@@ -37,31 +39,33 @@ def start(app: Flask) -> threading.Thread | None:
     settings = cast(Settings, app.extensions["portal.settings"])
     if settings.mail is None:
         return None
-    thread = threading.Thread(target=_watch, args=(app, settings, mail_pulse(app)), name="mail", daemon=False)
+    thread = threading.Thread(target=_watch, args=(app, mail_pulse(app)), name="mail", daemon=False)
     thread.start()
     return thread
 
 
-def _watch(app: Flask, settings: Settings, heart: MailPulse) -> None:
-    lock = alone.hold(settings.instance_dir / "mail.lock", heart, "sends mails")
-    if lock is None:
-        return
-    with lock:
+def _watch(app: Flask, heart: MailPulse) -> None:
+    while (lock := alone.hold(app, "mail", heart, "sends mails")) is not None:
         _log.info("mail thread started")
-        sender = threading.Thread(target=_send, args=(app, heart), name="mail sender", daemon=True)
+        sender = threading.Thread(target=_send, args=(app, heart, lock), name="mail sender", daemon=True)
         sender.start()
-        while not heart.ending:
+        while sender.is_alive() and not heart.ending:
             sender.join(LISTEN_FOR)
-        heart.stop()
-        sender.join(GRACE)
+        if heart.ending:
+            heart.stop()
+            sender.join(GRACE)
         heart.last_beat = None
         _log.info("mail thread ended%s", " before the mail server answered" if sender.is_alive() else "")
 
 
-def _send(app: Flask, heart: MailPulse) -> None:
-    while not heart.ending:
-        with app.app_context():
-            heart.wait(_round(heart))
+def _send(app: Flask, heart: MailPulse, lock: Held) -> None:
+    with lock:
+        while not heart.ending:
+            if not lock.still_held():
+                _log.warning("the mail thread lost its lock, and waits until it has it again")
+                return
+            with app.app_context():
+                heart.wait(_round(heart))
 
 
 def _round(heart: MailPulse) -> float:

@@ -1,7 +1,8 @@
 """The issuance thread of the web process: prepares and extends what is due, and sweeps every few seconds.
 
-One thread on one instance directory, kept so by a lock file. It is no daemon: it finishes its batch and ends
-when the main thread has gone, since the server's worker runs no atexit hooks before it joins its threads.
+One such thread works for a portal, whichever process it lives in (`alone.py`). It is no daemon: it
+finishes its batch and ends when the main thread has gone, since the server's worker runs no atexit hooks
+before it joins its threads.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from flask import Flask
 from portal import clock
 from portal.database import db
 from portal.orders import alone, extensions, issuance
+from portal.orders.alone import Held
 from portal.orders.pulse import Pulse, pulse
 from portal.orders.sweep import sweep
 from portal.settings import Settings
@@ -36,25 +38,29 @@ def start(app: Flask) -> threading.Thread | None:
     settings = cast(Settings, app.extensions["portal.settings"])
     if not settings.issuance_thread:
         return None
-    thread = threading.Thread(target=_run, args=(app, settings, pulse(app)), name="issuance", daemon=False)
+    thread = threading.Thread(target=_run, args=(app, pulse(app)), name="issuance", daemon=False)
     thread.start()
     return thread
 
 
-def _run(app: Flask, settings: Settings, heart: Pulse) -> None:
-    lock = alone.hold(settings.instance_dir / "issuance.lock", heart, "issues")
-    if lock is None:
-        _follow_the_server(heart)
-        return
-    _log.info("issuance thread started")
-    with lock:
-        last_sweep = 0.0
-        while not heart.ending:
-            with app.app_context():
-                last_sweep = _round(heart, last_sweep)
-    heart.last_beat = None
-    _log.info("issuance thread ended")
+def _run(app: Flask, heart: Pulse) -> None:
+    while (lock := alone.hold(app, "issuance", heart, "issues")) is not None:
+        _log.info("issuance thread started")
+        with lock:
+            _work(app, heart, lock)
+        heart.last_beat = None
+        _log.info("issuance thread ended")
     _follow_the_server(heart)
+
+
+def _work(app: Flask, heart: Pulse, lock: Held) -> None:
+    last_sweep = 0.0
+    while not heart.ending:
+        if not lock.still_held():
+            _log.warning("the issuance thread lost its lock, and waits until it has it again")
+            return
+        with app.app_context():
+            last_sweep = _round(heart, last_sweep)
 
 
 def _follow_the_server(heart: Pulse) -> None:
