@@ -2,18 +2,18 @@
 
 On SQLite a writing transaction begins with BEGIN IMMEDIATE, so that no update is lost and nobody meets an
 instant "locked"; one lock in the process keeps its own threads from starving each other at SQLite's unfair
-busy handler. Writing transactions are short: no HTTP, hashing or rendering inside. Where another process keeps
-the file locked, one writer waits for it and the others are sent away, so that threads are left to read.
+busy handler. Writing transactions are short: no HTTP, hashing or rendering inside. Where another process
+keeps the file locked, one writer waits for it and the others are sent away, so that threads are left to read.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVarTuple
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -24,8 +24,6 @@ from sqlalchemy import (
     Engine,
     MetaData,
     NullPool,
-    Row,
-    Select,
     create_engine,
     event,
 )
@@ -60,9 +58,10 @@ if TYPE_CHECKING:
 else:
     Model = db.Model
 
-Columns = TypeVarTuple("Columns")
 PATIENCE = 10.0
 """Seconds that a writer waits for another process to give the SQLite file free."""
+BRIEFLY = 0.5
+"""The same for a write that is not worth waiting for."""
 CROWD_PATIENCE = 2.0
 """Seconds of that wait after which no further writer of this process joins it."""
 
@@ -139,7 +138,6 @@ def init_app(app: Flask, settings: Settings) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _prepare_sqlite(db.engine)
-        app.extensions["portal.database.single_reads"] = SingleReads(db.engine.url)
 
 
 def _prepare_sqlite(engine: Engine) -> None:
@@ -167,30 +165,6 @@ def _prepare_sqlite(engine: Engine) -> None:
 def unpooled(url: str | URL) -> Engine:
     """An engine whose connections are their user's own, and are never in a transaction."""
     return create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True)
-
-
-class SingleReads:
-    """One SELECT at a time by the shortest way, for what is asked very often.
-
-    Each thread keeps a connection open and has no transaction: a checkout and a BEGIN cost more than a small
-    SELECT does. So two reads in a row may see different states.
-    """
-
-    def __init__(self, url: URL) -> None:
-        self._engine = unpooled(url)
-        self._mine = threading.local()
-
-    def first(self, statement: Select[*Columns], parameters: Mapping[str, object]) -> Row[*Columns] | None:
-        """The first row, if any. The statement should be built once, with `bindparam`."""
-        connection: Connection | None = getattr(self._mine, "connection", None)
-        if connection is None:
-            connection = self._mine.connection = self._engine.connect()
-        try:
-            return connection.execute(statement, parameters).first()
-        except BaseException:
-            del self._mine.connection
-            connection.close()
-            raise
 
 
 @contextmanager

@@ -6,6 +6,7 @@ version, and the answer is 204. Everything else is the view's.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import cast
 
@@ -14,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.clock import Clock
-from portal.database import SingleReads
+from portal.database import db
 from portal.identity import (
     MY_LIVE_SESSION,
     Account,
@@ -27,11 +28,15 @@ from portal.mlegitymacja.polling import NO_ORDER, seen_as
 from portal.orders.models import Order
 from portal.polling import PollLimit, Watch
 from portal.settings import Settings
+from portal.single_reads import SingleRead
 from portal.web.session_cookie import SessionCookie
 from portal.web.wsgi import Environ
 
 TOO_MANY = "portal.too_many_polls"
 """In the environ of a poll beyond its session's limit."""
+
+_ADDRESS = re.compile(r"seen=([\w.]+)&step=([0-9]{1,2})&since=([0-9]{1,12})(?:&codes=1)?", re.ASCII)
+"""The query of a poll's address as `url_for` writes it."""
 
 _LATEST = (
     select(Order.public_id, Order.version)
@@ -51,7 +56,8 @@ class ShortPath:
         self._clock: Clock = app.extensions["portal.clock"]
         self._settings: Settings = app.extensions["portal.settings"]
         self._limit: PollLimit = app.extensions["portal.poll_limit"]
-        self._reads: SingleReads = app.extensions["portal.database.single_reads"]
+        with app.app_context():
+            self._latest = SingleRead(db.engine.url, _LATEST)
         self._cookie = cast(SessionCookie, app.session_interface)
 
     def nothing_new(self, environ: Environ) -> bool:
@@ -72,7 +78,7 @@ class ShortPath:
 
     def _latest_version(self, token_hash: str, now: datetime) -> str | None:
         """What the session's student should see now; None where the session is no live student's."""
-        row = self._reads.first(_LATEST, my_live_session(token_hash, now, self._settings))
+        row = self._latest.first(my_live_session(token_hash, now, self._settings))
         if row is None:
             return None
         public_id, version = row
@@ -81,8 +87,5 @@ class ShortPath:
 
 def _plain_watch(query: str) -> Watch | None:
     """The watch of an address that we wrote; anything unusual is left to the view."""
-    said = dict(part.partition("=")[::2] for part in query.split("&"))
-    since, step = said.get("since", ""), said.get("step", "")
-    if not (since.isdecimal() and step.isdecimal() and len(since) + len(step) < 20):
-        return None
-    return Watch(int(since), int(step), said.get("seen", ""))
+    written = _ADDRESS.fullmatch(query)
+    return None if written is None else Watch(int(written[3]), int(written[2]), written[1])
