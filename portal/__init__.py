@@ -13,6 +13,7 @@ from portal import (
     clock,
     database,
     demo,
+    doctor,
     encryption,
     extensions,
     issuer,
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None, *, time: clock.Clock | None = N
     database.init_app(app, settings)
     audit.init_app(app)
     extensions.init_app(app)
+    doctor.init_app(app)
     rendering.init_app(app)
     language.init_app(app)
     web.init_app(app, settings)

@@ -35,7 +35,10 @@ def _keep_names(directory: Path) -> None:
 
 
 def private_directory(path: Path) -> None:
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make it, and what is missing above it, for its owner alone."""
+    missing = [one for one in (path, *path.parents) if not one.exists()]
+    for directory in reversed(missing):
+        directory.mkdir(mode=0o700, exist_ok=True)
 
 
 def secret_file(path: Path, make: Callable[[], str] = _token) -> str:

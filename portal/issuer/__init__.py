@@ -6,7 +6,7 @@ from typing import cast
 
 from flask import Flask
 
-from portal.issuer import cli, events, throttles, views
+from portal.issuer import cli, events, invariants, throttles, views
 from portal.issuer import models as models
 from portal.issuer.embedded import EmbeddedIssuer
 from portal.issuer.interface import Issuer, IssuerListener
@@ -28,6 +28,7 @@ def init_app(app: Flask, settings: Settings, listener: IssuerListener) -> None:
     app.extensions["portal.issuer.status_lists"] = Publisher()
     app.extensions["portal.issuer"] = EmbeddedIssuer(settings)
     throttles.init_app(app)
+    invariants.init_app(app)
     app.register_blueprint(views.blueprint)
     app.cli.add_command(cli.group)
 

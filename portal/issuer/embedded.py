@@ -10,20 +10,22 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from portal.database import write
-from portal.issuer import cards, copies, extending, forgetting, offers, sweeping
-from portal.issuer.interface import CardRequest, IssuerRefused, IssuerUnavailable, Offer
+from portal.issuer import books, cards, copies, extending, forgetting, offers, sweeping
+from portal.issuer.interface import CardRequest, CardState, IssuerRefused, IssuerUnavailable, Offer
 from portal.issuer.urls import offer_uri
 from portal.settings import Settings
 
 BATCH = 50
 """Cards prepared, or extended, in one transaction."""
+REVOKED_AT_ONCE = 200
+"""Cards revoked in one transaction, a few statements for all of them."""
 
 Answers = dict[str, Exception | None]
 T = TypeVar("T")
 
 
 class EmbeddedIssuer:
-    """`interface.Issuer`. Every call needs an application context."""
+    """`interface.Issuer` with `OpenBooks`. Every call needs an application context."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -64,22 +66,28 @@ class EmbeddedIssuer:
             tries_left=offers.MAX_ATTEMPTS - found.attempts,
         )
 
-    def revoke(self, reference: str) -> None:
-        try:
-            with write() as session:
-                self.revoke_in(session, reference)
-        except SQLAlchemyError as error:
-            raise IssuerUnavailable("the database can't be written") from error
+    def revoke(self, references: Sequence[str]) -> Answers:
+        answers: Answers = dict.fromkeys(references)
+        for batch in _batches(references, REVOKED_AT_ONCE):
+            try:
+                with write() as session:
+                    cards.revoke(session, batch)
+            except SQLAlchemyError:
+                unavailable = IssuerUnavailable("the database can't be written")
+                answers |= dict.fromkeys(batch, unavailable)
+        return answers
 
-    def revoke_in(self, session: Session, reference: str) -> None:
-        """The same in the caller's transaction."""
-        cards.revoke(session, reference)
-
-    def looks_valid_until(self, reference: str) -> datetime | None:
-        return copies.looks_valid_until(reference)
+    def looks_valid_until(self, references: Sequence[str]) -> dict[str, datetime]:
+        return copies.looks_valid_until(references)
 
     def sweep(self) -> None:
         sweeping.sweep()
+
+    def states(self, session: Session, references: Sequence[str]) -> dict[str, CardState]:
+        return books.states(session, references)
+
+    def live_cards(self, session: Session) -> int:
+        return books.live_cards(session)
 
 
 def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

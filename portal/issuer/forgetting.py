@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 from portal import clock
 from portal.database import db, write
 from portal.issuer import families
-from portal.issuer.models import AccessToken, Card, CardOffer, CardStatus, IssuedCopy, TokenFamily
+from portal.issuer.models import AccessToken, Card, CardOffer, CardStatus, IssuedCopy, StatusList, TokenFamily
 
 BATCH = 20
 """Cards forgotten in one transaction; each may have some dozens of tokens."""
+FORGOTTEN = "forgotten "
+"""How the names of what is left begin."""
 
 
 def forget(references: Sequence[str]) -> None:
@@ -41,17 +43,22 @@ def forget(references: Sequence[str]) -> None:
 def _bare_copies(session: Session, ids: Sequence[int]) -> None:
     """Leave the places, their bits, and how long each key's signature is needed.
 
-    The times go too: the audit trail tells to the instant when each card was collected and ended.
+    The times go too: the audit trail tells to the instant when each card was collected and ended. So does the
+    version that revoked them, since versions tell the order. A list that was signed before says the same: whoever
+    signs the next one has seen them in their own version, or sees them in this.
     """
     session.execute(
         update(IssuedCopy)
         .where(IssuedCopy.card_id.in_(ids))
         .values(
             holder_thumbprint="",
-            notification_id=literal("forgotten ") + cast(IssuedCopy.id, String),
+            notification_id=literal(FORGOTTEN) + cast(IssuedCopy.id, String),
             issued_at=IssuedCopy.expires_at,
             revoked_at=IssuedCopy.expires_at,
             looks_valid_until=None,
+            revoked_in=select(StatusList.version)
+            .where(StatusList.id == IssuedCopy.list_id)
+            .scalar_subquery(),
         )
         .execution_options(synchronize_session=False)
     )
@@ -63,7 +70,7 @@ def _make_tombstone(session: Session, card_id: int) -> None:
         update(Card)
         .where(Card.id == card_id)
         .values(
-            reference=f"forgotten {secrets.token_hex(16)}", valid_until=None, created_at=now, ended_at=now
+            reference=f"{FORGOTTEN}{secrets.token_hex(16)}", valid_until=None, created_at=now, ended_at=now
         )
         .execution_options(synchronize_session=False)
     )

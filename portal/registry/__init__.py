@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from portal.registry import cli, events
+from portal.registry import cli, events, invariants
 from portal.registry import models as models
 from portal.registry.interface import RegistryListener
 
@@ -17,3 +17,4 @@ def init_app(app: Flask, listener: RegistryListener) -> None:
         raise TypeError("the registry needs a listener")
     app.extensions[events.KEY] = listener
     app.cli.add_command(cli.group)
+    invariants.init_app(app)

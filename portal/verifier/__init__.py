@@ -8,7 +8,7 @@ from flask import Flask
 
 from portal import chores, clock
 from portal.settings import Settings
-from portal.verifier import cli, inspections, keys, outside, protocol, throttles, views
+from portal.verifier import cli, examining, inspections, keys, outside, protocol, throttles, views
 from portal.verifier import models as models
 
 
@@ -27,6 +27,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(views.blueprint)
     app.register_blueprint(protocol.blueprint)
     app.cli.add_command(cli.group)
+    examining.init_app(app)
     chores.add(app, inspections.forget)
     chores.add(app, renew_certificate)
 
