@@ -4,6 +4,9 @@ On SQLite a writing transaction begins with BEGIN IMMEDIATE, so that no update i
 instant "locked"; one lock in the process keeps its own threads from starving each other at SQLite's unfair
 busy handler. Writing transactions are short: no HTTP, hashing or rendering inside. Where another process
 keeps the file locked, one writer waits for it and the others are sent away, so that threads are left to read.
+
+On PostgreSQL writers stand beside each other (READ COMMITTED): who decides by what it has read locks it
+first, and always in the order that docs/architecture.md names. What cannot be had in time is an error.
 """
 
 from __future__ import annotations
@@ -26,6 +29,8 @@ from sqlalchemy import (
     NullPool,
     create_engine,
     event,
+    make_url,
+    text,
 )
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.exc import TimeoutError as DatabaseTimeout
@@ -59,11 +64,35 @@ else:
     Model = db.Model
 
 PATIENCE = 10.0
-"""Seconds that a writer waits for another process to give the SQLite file free."""
+"""Seconds that a writer waits for another process: to give the SQLite file free, or a row of PostgreSQL."""
 BRIEFLY = 0.5
 """The same for a write that is not worth waiting for."""
 CROWD_PATIENCE = 2.0
 """Seconds of that wait after which no further writer of this process joins it."""
+
+
+_CONNECTION = {
+    "application_name": "mlegitymacja",
+    "connect_timeout": 5,
+    # A server that has gone without a word is noticed within half a minute.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+"""libpq's parameters; seconds, the last one milliseconds."""
+_SESSION = {
+    "TimeZone": "UTC",
+    "default_transaction_isolation": "read\\ committed",
+    "lock_timeout": "10s",
+    "statement_timeout": "60s",
+    "idle_in_transaction_session_timeout": "60s",
+    # The other way round: the locks of a machine that has gone are free again as soon.
+    "tcp_keepalives_idle": 10,
+    "tcp_keepalives_interval": 5,
+    "tcp_keepalives_count": 3,
+}
+"""PostgreSQL's settings of each session."""
 
 
 class DatabaseBusy(DatabaseTimeout):
@@ -132,6 +161,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         "pool_pre_ping": not settings.database.startswith("sqlite"),
         # Above the server's threads: a connection beyond it would be opened and closed by every request.
         "pool_size": 20,
+        "connect_args": connect_args(make_url(settings.database)),
         "hide_parameters": True,  # an exception's text must not carry anybody's data into a log
     }
     db.init_app(app)
@@ -162,9 +192,33 @@ def _prepare_sqlite(engine: Engine) -> None:
             _writer.begin(connection, patience)
 
 
+def connect_args(url: URL) -> dict[str, Any]:
+    """How connections to this database are opened. On PostgreSQL what the URL itself says goes before."""
+    if url.get_backend_name() != "postgresql":
+        return {}
+    session = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
+    ours = {name: value for name, value in _CONNECTION.items() if name not in url.query}
+    return {**ours, "options": f"{session} {url.query.get('options', '')}".rstrip()}
+
+
 def unpooled(url: str | URL) -> Engine:
     """An engine whose connections are their user's own, and are never in a transaction."""
-    return create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True)
+    return create_engine(
+        url,
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
+        connect_args=connect_args(make_url(url)),
+    )
+
+
+def in_turn(session: Session, name: str) -> None:
+    """Have all transactions that ask for this name go one after the other, from here to their ends.
+
+    For what is rare and changes many rows. SQLite's writers do so anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 1))"), {"name": name})
 
 
 @contextmanager
@@ -173,12 +227,14 @@ def write(patience: float = PATIENCE) -> Iterator[Session]:
 
     Needs an application context. What `db.session` had read before is read anew afterwards. Its connection is
     given back before: those who wait for the one writer would hold the whole pool, and the writer find none.
-    `patience`: seconds to wait for other writers on SQLite; less where the write is no matter to wait for.
+    `patience`: seconds to wait for other writers; less where the write is no matter to wait for.
     """
     engine = db.engine
     db.session.rollback()
     if engine.dialect.name != "sqlite":
         with Session(engine, expire_on_commit=False) as session, session.begin():
+            if patience != PATIENCE:
+                session.execute(text(f"SET LOCAL lock_timeout = {round(patience * 1000)}"))
             yield session
     else:
         writing = engine.execution_options(portal_writer=patience)

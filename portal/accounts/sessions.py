@@ -14,13 +14,13 @@ from flask import session as cookie
 from flask_login import current_user
 from htmx_flask import request
 from sqlalchemy import delete, or_, select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, contains_eager
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit, clock
 from portal.accounts import return_to
-from portal.database import db, write
+from portal.database import BRIEFLY, PATIENCE, db, write
 from portal.extensions import login_manager
 from portal.identity import (
     MY_LIVE_SESSION,
@@ -32,6 +32,7 @@ from portal.identity import (
     token_hash,
 )
 from portal.settings import Settings, settings
+from portal.unavailable import is_unavailable, why
 
 WRITE_SEEN_EVERY = timedelta(minutes=1)
 WARN_AHEAD = timedelta(minutes=2)
@@ -199,15 +200,17 @@ def _touch(response: Response) -> Response:
         now = clock.now()
         if _to_be_written(mine, now):
             try:
-                _write_seen(mine, now)
-            except OperationalError:
+                _write_seen(mine, now, BRIEFLY)
+            except SQLAlchemyError as error:
                 # A disk that is full must not take the page away that was just made.
-                current_app.logger.exception("the session's last use could not be written")
+                if not is_unavailable(error):
+                    raise
+                current_app.logger.warning("the session's last use could not be written: %s", why(error))
     return response
 
 
-def _write_seen(mine: AccountSession, now: datetime) -> None:
-    with write() as session:
+def _write_seen(mine: AccountSession, now: datetime, patience: float = PATIENCE) -> None:
+    with write(patience) as session:
         session.execute(
             update(AccountSession)
             .where(AccountSession.id == mine.id, AccountSession.seen_at < now)

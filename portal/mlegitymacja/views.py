@@ -16,10 +16,12 @@ from flask import (
     url_for,
 )
 from flask_babel import gettext as _
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import qr
 from portal.audit import Actor
+from portal.database import db
 from portal.identity import Role, me, my_student_id, student_required
 from portal.mlegitymacja import panel
 from portal.mlegitymacja.short_path import TOO_MANY
@@ -27,6 +29,8 @@ from portal.orders import history, service, words
 from portal.orders.models import Order
 from portal.orders.states import Status
 from portal.polling import Watch
+from portal.unavailable import is_unavailable
+from portal.web import errors
 
 blueprint = Blueprint("mlegitymacja", __name__, url_prefix="/dla-studentow/mlegitymacja")
 
@@ -158,6 +162,21 @@ def renew_codes(public_id: str) -> BaseResponse:
     return redirect(url_for(".codes"), 303)
 
 
+@blueprint.errorhandler(SQLAlchemyError)
+def _not_now(error: SQLAlchemyError) -> BaseResponse:
+    """What was pressed could not be written: says so above the order as it stands, where that can be read."""
+    answer = errors.unexpected(error)
+    if request.method != "POST" or not is_unavailable(error):
+        return answer
+    try:
+        db.session.rollback()
+        shown = panel.for_student(my_student_id())
+        page = render_template("mlegitymacja/show.html", **_context(shown, not_now=True))
+    except SQLAlchemyError:
+        return answer
+    return Response(page, 503, {"Retry-After": answer.headers["Retry-After"]}, mimetype="text/html")
+
+
 def _confirmed(
     public_id: str,
     act: Callable[[Order, Actor], None],
@@ -214,5 +233,6 @@ def _standing() -> dict[str, object]:
     return {"standing": service.current_for(my_student_id()), "words": words}
 
 
-def _context(shown: panel.Panel) -> dict[str, object]:
-    return {"panel": shown, "words": words, "qr_svg": qr.svg}
+def _context(shown: panel.Panel, *, not_now: bool = False) -> dict[str, object]:
+    """`not_now`: what was pressed could not be written down."""
+    return {"panel": shown, "words": words, "qr_svg": qr.svg, "not_now": not_now}

@@ -16,7 +16,7 @@ from flask import Flask
 
 from portal import clock, smtp
 from portal.database import db
-from portal.orders import alone, mails
+from portal.orders import alone, mails, trouble
 from portal.orders.alone import Held
 from portal.orders.pulse import MailPulse, mail_pulse
 from portal.settings import Settings
@@ -78,8 +78,8 @@ def _round(heart: MailPulse) -> float:
         heart.trouble_since = heart.trouble_since or clock.now()
         _log.warning("the mail server can't be used: %s", error)
         return SERVER_PAUSE
-    except Exception:
-        _log.exception("the mail thread goes on after an error")
+    except Exception as error:
+        trouble.tell(error)
         return ERROR_PAUSE
     finally:
         db.session.rollback()

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from portal import clock
-from portal.database import db, write
+from portal.database import BRIEFLY, db, write
 from portal.wallet.models import Wallet
 from portal.wallet.sealing import Keys, keys_of, new_secret
 
@@ -93,7 +93,7 @@ def stay_open(holder: Holder) -> None:
     if not to_be_written(holder):
         return
     now = clock.now()
-    with write() as session:
+    with write(BRIEFLY) as session:
         session.execute(
             update(Wallet)
             .where(Wallet.id == holder.id, Wallet.unlocked_until > now)

@@ -7,17 +7,16 @@ own making fails (a broken template, an unreachable database) falls back to a ba
 from __future__ import annotations
 
 import logging
-import sqlite3
 from http import HTTPStatus
 
 from flask import Flask, Response, jsonify, render_template, request
 from flask_babel import get_locale
 from flask_wtf.csrf import CSRFError
-from sqlalchemy import exc as sql
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.database import db
+from portal.unavailable import is_unavailable, why
 from portal.web.error_texts import EXPIRED_FORM, ErrorText, bare_page, text_for
 from portal.web.request_id import current_id
 
@@ -36,42 +35,22 @@ PAGES_AMONG_THEM = ("/services/oauth/authorize",)
 RETRY_AFTER = 30
 """Seconds, when the database can't be reached or written."""
 
-_UNAVAILABLE = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_READONLY,
-    }
-)
 _log = logging.getLogger(__name__)
 
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _answer)
-    app.register_error_handler(Exception, _unexpected)
+    app.register_error_handler(Exception, unexpected)
     # Flask's own line would hold the path, and paths hold tokens.
     app.log_exception = lambda exc_info: _log_failure(exc_info[1])  # type: ignore[method-assign]
 
 
-def is_unavailable(error: BaseException) -> bool:
-    """Whether the database can't be reached or written just now: locked, full, gone."""
-    if isinstance(error, sql.TimeoutError):
-        return True
-    if not isinstance(error, sql.OperationalError):
-        return False
-    if isinstance(error.orig, sqlite3.Error):
-        # The lower byte: SQLITE_IOERR and its kin have extended codes.
-        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _UNAVAILABLE
-    return True
-
-
-def _unexpected(error: Exception) -> AnyResponse:
-    _log_failure(error)
+def unexpected(error: Exception) -> AnyResponse:
+    """What an error that no view foresaw is answered with; written to the log."""
     if is_unavailable(error):
+        _log.error("%s is unavailable: %s", request.endpoint or "-", why(error))
         return _answer(ServiceUnavailable(retry_after=RETRY_AFTER))
+    _log_failure(error)
     return _answer(InternalServerError())
 
 
@@ -104,8 +83,9 @@ def _page(code: int, text: ErrorText) -> str:
         return render_template(
             "errors/error.html", code=code, title=text.title, message=text.message, request_id=current_id()
         )
-    except Exception:
-        _log.exception("the error page could not be made")
+    except Exception as error:
+        if not is_unavailable(error):  # that has been said, of the request itself
+            _log.exception("the error page could not be made")
         return bare_page(text, request_id=current_id(), language=_language())
 
 

@@ -20,13 +20,14 @@ from flask import (
 )
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import clock
 from portal.settings import settings
+from portal.unavailable import is_unavailable, why
 from portal.wallet import cookie, holders, keeping, pin, words
 from portal.wallet.forms import SetUpForm, UnlockForm
 from portal.wallet.holders import Holder
@@ -136,9 +137,11 @@ def _stay_open(response: Response) -> Response:
     if found is not None and is_open() and request.endpoint not in _NO_VISIT:
         try:
             holders.stay_open(found)
-        except OperationalError:
+        except SQLAlchemyError as error:
             # A disk that is full must not take the page away that was just made.
-            current_app.logger.exception("the wallet's last use could not be written")
+            if not is_unavailable(error):
+                raise
+            current_app.logger.warning("the wallet's last use could not be written: %s", why(error))
     return response
 
 

@@ -1,0 +1,41 @@
+"""Whether an error of the database passes by itself: it is locked, its disk is full, it is gone for a while.
+
+Who meets one says so and tries again later; nothing is broken.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sqlalchemy import exc as sql
+
+_PASSING = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Whether the database can't be reached or written just now: locked, full, gone."""
+    if isinstance(error, sql.TimeoutError):
+        return True
+    if not isinstance(error, sql.OperationalError):
+        return False
+    if isinstance(error.orig, sqlite3.Error):
+        # The lower byte: SQLITE_IOERR and its kin have extended codes.
+        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _PASSING
+    return True
+
+
+def why(error: BaseException) -> str:
+    """For the log, in a few words and without anybody's data: why the database can't be used."""
+    if isinstance(error, sql.DBAPIError):
+        # SQLite's words are its own ("database or disk is full"); PostgreSQL's may name what was written.
+        return str(error.orig) if isinstance(error.orig, sqlite3.Error) else type(error.orig).__name__
+    return str(error) if isinstance(error, sql.TimeoutError) else type(error).__name__
