@@ -14,6 +14,8 @@ from typing import Literal, TypedDict, cast, get_args
 from urllib.parse import urlsplit
 
 from flask import current_app
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from portal.settings_parts import (
     AccessibilityStatement,
@@ -43,6 +45,8 @@ LogFormat = Literal["text", "json"]
 
 ROOT = Path(__file__).resolve().parent.parent
 MIN_SECRET_LENGTH = 32
+DRIVERS = ("postgresql+psycopg", "sqlite", "sqlite+pysqlite")
+"""SQLAlchemy's names of the databases that the portal can use."""
 STAND_IN_WALLET = "Kieszonka"
 """The name of the stand-in wallet: the app that students are told to use where it is there."""
 
@@ -117,6 +121,7 @@ class _Names(TypedDict):
 
 
 class _Several(TypedDict):
+    database_url: str
     issuance: Issuance
     limits: Limits
 
@@ -161,13 +166,11 @@ def load(environ: Mapping[str, str]) -> Settings:
     demo = read.parsed("DEMO", False, flag, "0 or 1")
     wallet = read.parsed("WALLET", demo, flag, "0 or 1") or demo
     instance = Path(read.text("INSTANCE", str(ROOT / "instance"))).resolve()
-    database_url = read.secret("DATABASE_URL", "")
     loaded = Settings(
         demo=demo,
         wallet=wallet,
         base_url=_base_url(read, demo=demo),
         instance_dir=instance,
-        database_url=database_url,
         secret_key=_secret_key(read, instance, demo=demo),
         encryption_keys=tuple(read.secret("ENCRYPTION_KEYS", "").split()),
         policy=read.one_of("POLICY", "classic", get_args(Policy)),
@@ -177,7 +180,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         pesel_on_card=read.parsed("PESEL_ON_CARD", True, flag, "0 or 1"),
         issuance_thread=read.parsed("ISSUANCE_THREAD", True, flag, "0 or 1"),
         log_format=read.one_of("LOG_FORMAT", "text", get_args(LogFormat)),
-        **_several(read, database_url),
+        **_several(read),
         accessibility=read_statement(read, demo=demo),
         **_names(read, demo=demo, wallet=wallet),
         mail=read_mail(read),
@@ -212,17 +215,35 @@ def _names(read: Reader, *, demo: bool, wallet: bool) -> _Names:
     )
 
 
-def _several(read: Reader, database_url: str) -> _Several:
-    """What several processes need to work as one; SQLite belongs to one process alone."""
+def _several(read: Reader) -> _Several:
+    """The database, and what several processes need to work as one; SQLite belongs to one process alone."""
+    url = _database_url(read)
     several = _Several(
+        database_url=url,
         issuance=read.one_of("ISSUANCE", "thread", get_args(Issuance)),
         limits=read.one_of("LIMITS", "memory", get_args(Limits)),
     )
-    if not database_url.startswith("postgresql"):
+    if not url.startswith("postgresql"):
         for name, value in (("ISSUANCE", "procrastinate"), ("LIMITS", "database")):
             if value in several.values():
                 read.problems.append(f"PORTAL_{name}={value} needs PostgreSQL (PORTAL_DATABASE_URL)")
     return several
+
+
+def _database_url(read: Reader) -> str:
+    """PostgreSQL is spoken by psycopg 3, so a URL that names no driver means that one."""
+    given = read.secret("DATABASE_URL", "")
+    scheme, _colon, rest = given.partition("://")
+    url = f"postgresql+psycopg://{rest}" if scheme in ("postgres", "postgresql") else given
+    try:
+        known = not url or make_url(url).drivername in DRIVERS
+    except (ArgumentError, ValueError):  # no URL, or a port that is no number
+        known = False
+    if not known:
+        read.problems.append(
+            "PORTAL_DATABASE_URL must be like postgresql+psycopg://user@host/name or sqlite:////path/to/file"
+        )
+    return url
 
 
 def _keeping(read: Reader) -> _Keeping:

@@ -35,6 +35,7 @@ A_WRONG_VALUE = {
     "PORTAL_SESSION_IDLE_MINUTES": "half an hour",
     "PORTAL_SESSION_ABSOLUTE_HOURS": "-1",
     "PORTAL_TRUSTED_PROXIES": "10.0.0.1/8",
+    "PORTAL_DATABASE_URL": "mysql://portal:made-up-password@db.example.edu/portal",
     "PORTAL_PESEL_ON_CARD": "no",
     "PORTAL_ISSUANCE_THREAD": "true",
     "PORTAL_WALLET": "on",
@@ -56,6 +57,26 @@ def loaded(tmp_path: Path, **changes: str) -> Settings:
 def test_a_wrong_value_is_named(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{name} must "):
         loaded(tmp_path, **{name: value})
+
+
+@pytest.mark.parametrize("scheme", ["postgresql+psycopg", "postgresql", "postgres"])
+def test_postgresql_is_spoken_by_the_driver_that_is_there(tmp_path: Path, scheme: str) -> None:
+    settings = loaded(tmp_path, PORTAL_DATABASE_URL=f"{scheme}://portal@db.example.edu/portal")
+    assert settings.database == "postgresql+psycopg://portal@db.example.edu/portal"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg2://u:made-up-password@h/d",
+        "portal:made-up-password",
+        "postgres://u:made-up-password@h:a/d",
+    ],
+)
+def test_a_database_that_cannot_be_used_is_refused_without_its_password(tmp_path: Path, url: str) -> None:
+    with pytest.raises(SettingsError, match="PORTAL_DATABASE_URL must be like") as refusal:
+        loaded(tmp_path, PORTAL_DATABASE_URL=url)
+    assert "made-up-password" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("name", PRODUCTION)

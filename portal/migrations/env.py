@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from alembic import context
+from sqlalchemy import text
 from sqlalchemy.types import TypeDecorator
 
 from portal.database import db
@@ -27,6 +28,11 @@ def migrate() -> None:
             render_item=plain_types,
         )
         with context.begin_transaction():
+            if connection.dialect.name == "postgresql":
+                # One after the other, and each for as long as it takes; but it waits no longer for a table
+                # than those who wait behind it can bear.
+                connection.execute(text("SET LOCAL statement_timeout = 0"))
+                connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('migrations', 1))"))
             context.run_migrations()
 
 
