@@ -19,6 +19,7 @@ from portal import (
     issuer,
     language,
     logs,
+    metrics,
     mlegitymacja,
     orders,
     pages,
@@ -43,6 +44,7 @@ def create_app(settings: Settings | None = None, *, time: clock.Clock | None = N
     app = Flask(__name__, template_folder=str(ROOT / "templates"), static_folder=None)
     app.extensions["portal.settings"] = settings
     logs.init_app(app)
+    metrics.init_app(app)
     clock.init_app(app, time)
     encryption.init_app(app, settings)
     database.init_app(app, settings)

@@ -26,6 +26,7 @@ from portal.issuer import (
 from portal.issuer.errors import ProtocolError, bad_token, no_token
 from portal.issuer.requests import GRANTED, CodeRequest, json_object, token_request
 from portal.issuer.tokens import Bearer
+from portal.metrics import metrics
 from portal.settings import settings
 from portal.throttle import network_of
 
@@ -60,6 +61,7 @@ def open_to_browsers(response: Response) -> Response:
 
 @blueprint.errorhandler(ProtocolError)
 def refused(error: ProtocolError) -> Response:
+    metrics().wallet_error(error.error)
     response = jsonify(error=error.error, error_description=error.description, **error.members)
     response.status_code = error.status
     response.headers["Cache-Control"] = "no-store"

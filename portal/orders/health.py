@@ -10,9 +10,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal import clock
 from portal.database import db
-from portal.orders.models import Extension, Mail, Order
+from portal.orders import waits
+from portal.orders.models import Mail
 from portal.orders.pulse import mail_pulse, pulse
-from portal.orders.states import EXTENSIONS_OPEN, Status
 from portal.settings import settings
 
 LONGEST_SILENCE = timedelta(seconds=30)
@@ -43,9 +43,8 @@ def check_mail() -> tuple[bool, str]:
     if settings().mail is None:
         return True, "no mail server is set"
     try:
-        oldest, due_at = db.session.execute(
-            select(func.min(Mail.created_at), func.min(Mail.due_at)).where(Mail.due_at.is_not(None))
-        ).one()
+        oldest = waits.oldest(waits.Queue.MAILS)
+        due_at = db.session.scalar(select(func.min(Mail.due_at)))
     except SQLAlchemyError:
         return False, "the database does not answer"
     if oldest is None or due_at is None:
@@ -58,9 +57,5 @@ def check_mail() -> tuple[bool, str]:
 
 def _oldest_wait() -> timedelta | None:
     """How long the order, or the extension, that has waited longest has waited."""
-    waiting = (Status.WAITING, Status.IN_PROGRESS)
-    oldest = (
-        db.session.scalar(select(func.min(Order.ordered_at)).where(Order.status.in_(waiting))),
-        db.session.scalar(select(func.min(Extension.asked_at)).where(Extension.status.in_(EXTENSIONS_OPEN))),
-    )
+    oldest = (waits.oldest(waits.Queue.ORDERS), waits.oldest(waits.Queue.EXTENSIONS))
     return max((clock.now() - since for since in oldest if since is not None), default=None)

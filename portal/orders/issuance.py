@@ -11,7 +11,7 @@ import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import cast
 
 from flask import current_app
@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from portal import audit, backoff, clock
 from portal.database import db, write
 from portal.issuer.interface import CardRequest, Issuer, IssuerRefused
+from portal.metrics import metrics
 from portal.orders import mails
 from portal.orders.card import NotIssuable, card_data
 from portal.orders.models import Order
@@ -165,7 +166,7 @@ def _failure(error: Exception) -> Outcome:
 
 
 def _finish(claimed: Sequence[Claimed], outcomes: dict[int, Outcome]) -> int:
-    ready = 0
+    ready: list[datetime] = []
     with write() as session:
         for order in claimed:
             outcome = outcomes[order.id]
@@ -173,15 +174,18 @@ def _finish(claimed: Sequence[Claimed], outcomes: dict[int, Outcome]) -> int:
                 retry(session, order.id, order.attempts, outcome.reason, order.claimed_by)
             elif outcome.event == Event.GIVE_UP:
                 _give_up(session, order, outcome.reason)
-            elif _ready(session, order):
-                ready += 1
-    return ready
+            elif ordered_at := _ready(session, order):
+                ready.append(ordered_at)
+    for ordered_at in ready:
+        metrics().issued((clock.now() - ordered_at).total_seconds())
+    return len(ready)
 
 
-def _ready(session: Session, order: Claimed) -> bool:
-    """Ready, until its codes run out; False where the student or another claim was first."""
+def _ready(session: Session, order: Claimed) -> datetime | None:
+    """Ready, until its codes run out; when it was ordered. None where the student or another was first."""
     # Not the claim's day: an import may have shortened the order meanwhile.
-    last_day = session.execute(select(Order.planned_valid_until).where(Order.id == order.id)).scalar_one()
+    asked = select(Order.planned_valid_until, Order.ordered_at).where(Order.id == order.id)
+    last_day, ordered_at = session.execute(asked).one()
     runs_out_at = codes_end(clock.now(), settings().offer_lifetime, last_day)
     mine = held_by(order.claimed_by)
     moved = move(session, order.id, Event.PREPARED, Cause(ENGINE), only=mine, due_at=runs_out_at)
@@ -190,7 +194,7 @@ def _ready(session: Session, order: Claimed) -> bool:
         mails.put(session, order.student_id, mails.Kind.CARD_READY, order.public_id)
     else:
         tell_again(session, order.id)
-    return moved
+    return ordered_at if moved else None
 
 
 def _give_up(session: Session, order: Claimed, reason: Reason | None) -> None:

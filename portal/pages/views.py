@@ -7,7 +7,6 @@ from flask import (
     Response,
     abort,
     current_app,
-    jsonify,
     make_response,
     redirect,
     render_template,
@@ -25,7 +24,7 @@ from portal.database import write
 from portal.identity import Account, me
 from portal.orders import words
 from portal.orders.eligibility import ELS_CRITERIA, Criterion
-from portal.pages import films, health
+from portal.pages import films
 from portal.settings import settings
 
 blueprint = Blueprint("pages", __name__)
@@ -74,20 +73,6 @@ def set_language() -> BaseResponse:
         with write() as session:
             session.execute(update(Account).where(Account.id == me().account_id).values(language=chosen))
     return redirect(_own_page(request.form.get("next", "")), 303)
-
-
-@blueprint.get("/healthz")
-def healthz() -> Response:
-    """200 while every check is well, else 503; the body names each check. For monitoring, without log-in."""
-    outcome = health.examine()
-    well = all(ok for ok, _ in outcome.values())
-    response = jsonify(
-        status="ok" if well else "failing",
-        checks={name: {"ok": ok, "detail": detail} for name, (ok, detail) in outcome.items()},
-    )
-    response.headers["Cache-Control"] = "no-store"
-    response.status_code = 200 if well else 503
-    return response
 
 
 @blueprint.get("/robots.txt")

@@ -8,6 +8,7 @@ from portal import clock
 from portal.extensions import csrf
 from portal.gate import Busy
 from portal.issuer.errors import ProtocolError
+from portal.metrics import metrics
 from portal.throttle import network_of
 from portal.verifier import answers, checking, inspections, requests, throttles
 from portal.verifier.inspections import TooLate
@@ -37,6 +38,7 @@ def open_to_browsers(response: Response) -> Response:
 
 @blueprint.errorhandler(ProtocolError)
 def refused(error: ProtocolError) -> Response:
+    metrics().wallet_error(error.error)
     response = jsonify(error=error.error, error_description=error.description)
     response.status_code = error.status
     if error.retry_after:

@@ -1,7 +1,8 @@
 """What is true of every request and answer, whichever part of the portal they belong to.
 
-A request passes, from the outside in: its id and the last resort, the headers of its answer, the address it
-came from, the host it asked for, the size of its body, whether it can be answered at once; then Flask.
+A request passes, from the outside in: how long it takes, its id and the last resort, the headers of its
+answer, the address it came from, the host it asked for, the size of its body, whether it can be answered at
+once; then Flask.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from typing import cast
 from flask import Flask
 
 from portal.settings import Settings
-from portal.web import access, admission, errors
+from portal.web import access, admission, errors, measuring
 from portal.web.body_limit import MAX_BODY, BodyLimit
 from portal.web.client_address import ClientAddress
 from portal.web.early import EarlyAnswers
 from portal.web.headers import SecurityHeaders
 from portal.web.hosts import OwnHost
+from portal.web.measuring import Measured
 from portal.web.request_id import RequestId
 from portal.web.session_cookie import SessionCookie
 from portal.web.wsgi import Wsgi
@@ -38,6 +40,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     )
     app.session_interface = SessionCookie(app)
     admission.init_app(app)
+    measuring.init_app(app)
     access.init_app(app)
     errors.init_app(app)
 
@@ -47,4 +50,5 @@ def init_app(app: Flask, settings: Settings) -> None:
     wsgi = OwnHost(wsgi, settings)
     wsgi = ClientAddress(wsgi, settings.trusted_proxies)
     wsgi = SecurityHeaders(wsgi, https=settings.https)
-    app.wsgi_app = RequestId(wsgi)  # type: ignore[method-assign]
+    wsgi = RequestId(wsgi)
+    app.wsgi_app = Measured(wsgi, app)  # type: ignore[method-assign]

@@ -14,7 +14,10 @@ from portal.web.admission import REFUSED
 from portal.web.wsgi import Environ, StartResponse, Wsgi
 
 Check = Callable[[Environ], bool]
+ENDPOINT = "portal.endpoint"
+"""In the environ: the name of the endpoint that was asked for, where there is one."""
 _CHECKS = "portal.web.early"
+_ENDPOINTS = "portal.web.early_endpoints"
 _HEADERS = (("Cache-Control", "no-store"), ("Vary", "HX-Request, Cookie"))
 
 
@@ -24,6 +27,7 @@ class EarlyAnswers:
     def __init__(self, app: Wsgi, flask: Flask) -> None:
         self._app = app
         self._checks: dict[str, Check] = flask.extensions.setdefault(_CHECKS, {})
+        self._names = endpoints(flask)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         check = self._checks.get(environ.get("PATH_INFO", ""))
@@ -33,6 +37,7 @@ class EarlyAnswers:
             and REFUSED not in environ
             and check(environ)
         ):
+            environ[ENDPOINT] = self._names[environ["PATH_INFO"]]
             start_response("204 No Content", list(_HEADERS))
             return ()
         return self._app(environ, start_response)
@@ -40,4 +45,10 @@ class EarlyAnswers:
 
 def register(app: Flask, path: str, check: Check) -> None:
     """Ask `check` at each GET of `path`, outside of any context of Flask's. It must not raise."""
+    endpoints(app)[path], _values = app.url_map.bind("").match(path, method="GET")
     cast("dict[str, Check]", app.extensions[_CHECKS])[path] = check
+
+
+def endpoints(app: Flask) -> dict[str, str]:
+    """By path, the name of each endpoint that is answered so."""
+    return cast("dict[str, str]", app.extensions.setdefault(_ENDPOINTS, {}))

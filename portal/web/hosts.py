@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
 from urllib.parse import quote, urlsplit
 
 from portal.settings import Settings
 from portal.web.admission import refuse
-from portal.web.client_address import ASKED_HOST
+from portal.web.client_address import ASKED_HOST, is_in, is_loopback
 from portal.web.wsgi import Environ, StartResponse, Wsgi
 
-# What a monitor on the same machine asks, by whatever name it calls the machine.
-_LOCAL_PATHS = ("/healthz", "/metrics")
+LOCAL_PATHS = ("/healthz", "/metrics")
+"""What a monitor on the same machine asks, by whatever name it calls the machine."""
+NEAR_PATHS = ("/healthz/live", "/healthz/ready")
+"""What a load balancer asks too: it stands on the same machine, or is one of the trusted proxies."""
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
@@ -24,6 +25,7 @@ class OwnHost:
         self._base_url = settings.base_url
         self._scheme, self._host = urlsplit(settings.base_url)[:2]
         self._demo = settings.demo
+        self._trusted = settings.trusted_proxies
         self._own = _spellings(self._host.lower(), ":443" if settings.https else ":80")
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -32,11 +34,19 @@ class OwnHost:
             if self._demo and _is_local_name(asked) and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
                 start_response("307 Temporary Redirect", [("Location", self._here(environ))])
                 return [b""]
-            if not (environ.get("PATH_INFO") in _LOCAL_PATHS and _is_loopback(environ["REMOTE_ADDR"])):
+            if not self._is_monitor(environ):
                 refuse(environ, 400)
+        elif environ.get("PATH_INFO", "").startswith(LOCAL_PATHS) and not self._is_monitor(environ):
+            refuse(environ, 404)
         environ["HTTP_HOST"] = self._host
         environ["wsgi.url_scheme"] = self._scheme
         return self._app(environ, start_response)
+
+    def _is_monitor(self, environ: Environ) -> bool:
+        path, address = environ.get("PATH_INFO"), environ["REMOTE_ADDR"]
+        if path in NEAR_PATHS and is_in(address, self._trusted):
+            return True
+        return path in LOCAL_PATHS + NEAR_PATHS and is_loopback(address)
 
     def _here(self, environ: Environ) -> str:
         path = quote(environ.get("PATH_INFO", "").encode("latin-1"))
@@ -54,12 +64,5 @@ def _spellings(host: str, default_port: str) -> set[str]:
 def _is_local_name(host: str) -> bool:
     try:
         return urlsplit(f"//{host}").hostname in _LOCAL_NAMES
-    except ValueError:
-        return False
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
     except ValueError:
         return False

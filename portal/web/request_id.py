@@ -1,4 +1,7 @@
-"""Every request gets a random id of its own: in the answer, on error pages, in the log."""
+"""Every request gets a random id of its own: in the answer, on error pages, in the log.
+
+A trusted proxy may give it (`ClientAddress`), so that its log and ours name the same request.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +27,12 @@ class RequestId:
         self._app = app
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        environ[KEY] = request_id = secrets.token_hex(8)
+        environ[KEY] = secrets.token_hex(8)
         environ[STARTED] = time.perf_counter()
         try:
             return self._app(environ, start_response)
         except Exception:
+            request_id = environ[KEY]
             _log.exception("request %s failed outside the application", request_id)
             body = f"500\n{request_id}\n".encode()
             start_response(

@@ -87,6 +87,24 @@ def test_a_trusted_proxy_says_who_asks(trusting: FlaskClient, chain: str, client
     assert answer.text == client
 
 
+def test_a_proxy_by_a_unix_socket_is_trusted(tmp_path: Path) -> None:
+    peer = {"REMOTE_ADDR": ""}
+    client = portal(tmp_path)
+    headers = {"X-Forwarded-For": "203.0.113.9"}
+    assert client.get("/try/address", headers=headers, environ_base=peer).text == "203.0.113.9"
+    assert client.get("/try/address", environ_base=peer).text == "127.0.0.1"
+
+
+def test_only_a_trusted_proxy_names_the_request(trusting: FlaskClient) -> None:
+    given = {"X-Request-ID": "0123456789abcdef"}
+    near = trusting.get("/", headers=given, environ_base={"REMOTE_ADDR": PROXY})
+    far = trusting.get("/", headers=given, environ_base={"REMOTE_ADDR": "203.0.113.9"})
+    odd = trusting.get("/", headers={"X-Request-ID": "<b> x</b>"}, environ_base={"REMOTE_ADDR": PROXY})
+    assert near.headers["X-Request-Id"] == "0123456789abcdef"
+    assert far.headers["X-Request-Id"] != "0123456789abcdef"
+    assert "<" not in odd.headers["X-Request-Id"]
+
+
 def test_a_trusted_proxy_cannot_let_a_foreign_host_in(trusting: FlaskClient) -> None:
     headers = {"X-Forwarded-Host": "evil.example"}
     assert trusting.get("/", headers=headers, environ_base={"REMOTE_ADDR": PROXY}).status_code == 400

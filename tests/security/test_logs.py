@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,8 +14,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from portal import create_app
 from portal.database import write
 from portal.logs import OneLine
+from portal.settings import Settings
 from tests.conftest import MovingClock
 from tests.security.conftest import House, send
 from tests.support.login import csrf_token, log_in, post
@@ -76,6 +81,46 @@ def test_an_access_line_names_the_rule_and_the_request(
     answer = visitor.get("/haslo/an-invitations-secret")
     (written,) = capsys.readouterr().err.splitlines()
     assert f"[{answer.headers['X-Request-Id']}] portal.access: GET /haslo/<token> 303 " in written
+
+
+@pytest.fixture
+def in_json(app: Flask, settings: Settings) -> Iterator[None]:
+    create_app(replace(settings, log_format="json"))  # the format is as the last of them has it
+    yield
+    create_app(settings)
+
+
+@pytest.mark.usefixtures("in_json")
+def test_a_program_reads_an_object_a_line(visitor: FlaskClient, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = visitor.get("/haslo/an-invitations-secret")
+    logging.getLogger("portal.test").warning("refused %s", NAME)
+    access, other = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert access.pop("ms") >= 0
+    assert access.pop("time").endswith("Z")
+    assert access == {
+        **{"level": "INFO", "logger": "portal.access", "request": answer.headers["X-Request-Id"]},
+        **{"method": "GET", "endpoint": "accounts.open_link", "status": 303},
+        "message": access["message"],
+    }
+    assert "an-invitations-secret" not in access["message"]
+    assert other["message"] == f"refused {NAME}"
+
+
+@pytest.mark.usefixtures("failing_on_purpose", "in_json")
+def test_a_failure_is_one_object_without_its_values(app: Flask, capsys: pytest.CaptureFixture[str]) -> None:
+    app.add_url_rule("/try/<token>", "try_token", lambda token: str(int(token)))
+    answer = app.test_client().get("/try/44051401359x")
+    failure, _access = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert failure["request"] == answer.headers["X-Request-Id"]
+    assert failure["error"].startswith("ValueError at ")
+    assert "44051401359" not in str(failure)
+
+
+def test_monitors_and_polls_that_learn_nothing_leave_no_line(
+    visitor: FlaskClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert [visitor.get(path).status_code for path in ("/healthz", "/healthz/live", "/metrics")] == [200] * 3
+    assert capsys.readouterr().err == ""
 
 
 def wallet_for(house: House, clock: MovingClock) -> Wallet:
