@@ -1,5 +1,5 @@
 // For pages whose section is swapped by polls: copy buttons, which only show where this script runs (class
-// "scripted"), and what is unfolded stays so.
+// "scripted"), what is unfolded stays so, and polls that fail.
 (() => {
   "use strict";
   document.documentElement.classList.add("has-scripts");
@@ -22,4 +22,32 @@
   document.addEventListener("htmx:afterSwap", () => {
     for (const fold of document.querySelectorAll("details[id]")) fold.open = unfolded.get(fold.id) ?? fold.open;
   });
+
+  // The portal doesn't answer: what is shown stays, with its time, which is said once; the page goes on asking,
+  // ever more slowly. One poll that fails is no news yet.
+  const LONGEST = 30000;
+  let answered = new Date();
+  let failures = 0;
+  let askAgain = 0;
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (Date.now() < askAgain) event.preventDefault();
+  });
+  document.addEventListener("htmx:afterRequest", ({ detail: { successful, xhr } }) => {
+    const stale = document.getElementById("stale");
+    if (successful) {
+      [answered, failures] = [new Date(), 0];
+      stale.textContent = "";
+      return;
+    }
+    if (xhr.status === 401) return; // the session is over, and the page is being left
+    failures += 1;
+    const asked = Number(xhr.getResponseHeader("Retry-After")) * 1000;
+    const wait = Math.max(asked, Math.min(500 * 2 ** failures, LONGEST));
+    askAgain = Date.now() + wait * (0.8 + 0.4 * Math.random());
+    if (failures !== 2) return;
+    const time = answered.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+    stale.textContent = stale.dataset.says.replace("{time}", time);
+  });
+  addEventListener("online", () => { askAgain = 0; });
 })();
