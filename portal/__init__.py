@@ -11,6 +11,7 @@ from portal import (
     assets,
     audit,
     clock,
+    copying_cli,
     database,
     demo,
     doctor,
@@ -50,6 +51,7 @@ def create_app(settings: Settings | None = None, *, time: clock.Clock | None = N
     database.init_app(app, settings)
     audit.init_app(app)
     extensions.init_app(app)
+    copying_cli.init_app(app)
     doctor.init_app(app)
     rendering.init_app(app)
     language.init_app(app)

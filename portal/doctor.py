@@ -14,10 +14,11 @@ from typing import Any, cast
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
-from sqlalchemy import ColumnElement, Row, select, text
+from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
+from portal import snapshots
 from portal.database import db
 from portal.encryption import DecryptionError
 from portal.logs import describe
@@ -133,10 +134,7 @@ def _take_snapshot() -> None:
     """Begin the one transaction that all reads of `db.session` are made in from now on."""
     db.session.rollback()
     try:
-        if db.engine.dialect.name == "postgresql":
-            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-            db.session.connection(execution_options=options)
-        db.session.execute(text("SELECT 1"))
+        snapshots.begin(db.session.connection(execution_options=snapshots.options(db.engine.dialect)))
     except SQLAlchemyError:
         db.session.rollback()  # each check that needs the database will say so
 

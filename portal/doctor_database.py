@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from flask import Flask, current_app
+from flask import Flask
 from sqlalchemy import Column, LargeBinary, Table, inspect, select, text, type_coerce
 
-from portal import audit_pruning, doctor
+from portal import audit_pruning, doctor, schema
 from portal.database import Base, db
 from portal.doctor import Findings, Kind
 from portal.encryption import DecryptionError, keyring
@@ -30,11 +28,10 @@ def init_app(app: Flask) -> None:
 
 def check_schema(found: Findings) -> str:
     """At the newest migration, with each index and trigger that keeps a promise."""
-    heads = ScriptDirectory(str(current_app.extensions["migrate"].directory)).get_heads()
-    now = MigrationContext.configure(db.session.connection()).get_current_heads()
-    if set(now) != set(heads):
+    now = schema.revision(db.session.connection())
+    if now != schema.newest():
         found.add(
-            f"the database is at migration {', '.join(now) or 'none'}, the program at {', '.join(heads)}",
+            f"the database is at migration {now or 'none'}, the program at {schema.newest()}",
             "make a backup, then run flask db upgrade (an older program can't use a newer database)",
         )
         return "not the program's"
@@ -47,7 +44,7 @@ def check_schema(found: Findings) -> str:
                 found.add("the database lacks an index", _RESTORE, index.name)
     if not _has_trigger():
         found.add("nothing keeps the audit trail append-only: its trigger is gone", _RESTORE)
-    return f"migration {', '.join(now)}"
+    return f"migration {now}"
 
 
 def _has_trigger() -> bool:

@@ -1,7 +1,8 @@
-"""Alembic's environment: migrates the database of the current application, through its own engine."""
+"""Alembic's environment: migrates the database of the current application, or the one it is handed."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any, Literal
 
 from alembic import context
@@ -19,7 +20,8 @@ def plain_types(kind: str, item: Any, _autogen: Any) -> str | Literal[False]:
 
 
 def migrate() -> None:
-    with db.engine.connect() as connection:
+    given = context.config.attributes.get("connection")
+    with db.engine.connect() if given is None else nullcontext(given) as connection:
         context.configure(
             connection=connection,
             target_metadata=db.metadata,
