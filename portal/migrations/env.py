@@ -19,6 +19,11 @@ def plain_types(kind: str, item: Any, _autogen: Any) -> str | Literal[False]:
     return False
 
 
+def ours(name: str | None, kind: str, _parents: Any) -> bool:
+    """Whether the models say what this is: procrastinate's tables are its own (revision 0008)."""
+    return kind != "table" or name is None or not name.startswith("procrastinate_")
+
+
 def migrate() -> None:
     given = context.config.attributes.get("connection")
     with db.engine.connect() if given is None else nullcontext(given) as connection:
@@ -27,6 +32,7 @@ def migrate() -> None:
             target_metadata=db.metadata,
             render_as_batch=True,
             compare_type=True,
+            include_name=ours,
             render_item=plain_types,
         )
         with context.begin_transaction():

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from portal import clock
+from portal.orders import jobs
 from portal.orders.extension_steps import show_anew
-from portal.orders.issuance import LEASE
+from portal.orders.issuance import LEASE, due_until
 from portal.orders.models import Extension, Order
 from portal.orders.states import ExtensionStatus, Status
 
@@ -41,15 +42,13 @@ class Claimed:
         return self.attempts > 1
 
 
-def claim(session: Session, order_ids: Sequence[int] | None = None) -> list[Claimed]:
+def claim(session: Session, order_ids: Sequence[int] | None = None, *, limit: int = BATCH) -> list[Claimed]:
     """Claim what is due, or what is due of these orders, up to a batch, in the caller's transaction."""
     now, owner = clock.now(), secrets.token_hex(16)
-    due = select(Extension.id).where(Extension.status == ExtensionStatus.WAITING, Extension.due_at <= now)
-    if order_ids is not None:
-        due = due.where(Extension.order_id.in_(order_ids))
-    chosen = due.order_by(Extension.due_at, Extension.id).limit(BATCH).with_for_update(skip_locked=True)
+    chosen = due_now(order_ids).order_by(Extension.due_at, Extension.id).limit(limit)
     # PostgreSQL would run the subquery again for each row unless it is materialized.
-    queue = chosen.cte("queue").prefix_with("MATERIALIZED", dialect="postgresql")
+    queue = chosen.with_for_update(skip_locked=True).cte("queue")
+    queue = queue.prefix_with("MATERIALIZED", dialect="postgresql")
     rows = session.execute(
         update(Extension)
         .where(Extension.id.in_(select(queue.c.id)), Extension.status == ExtensionStatus.WAITING)
@@ -66,12 +65,22 @@ def claim(session: Session, order_ids: Sequence[int] | None = None) -> list[Clai
     ).all()
     if not rows:
         return []
-    show_anew(session, [row.order_id for row in rows])
-    orders = _orders(session, [row.order_id for row in rows])
+    claimed = [row.order_id for row in rows]
+    show_anew(session, claimed)
+    jobs.withdraw(session, claimed)
+    orders = _orders(session, claimed)
     return [
         Claimed(row.id, row.order_id, *orders[row.order_id], row.new_valid_until, row.attempts, owner)
         for row in sorted(rows, key=lambda row: row.order_id)
     ]
+
+
+def due_now(order_ids: Sequence[int] | None = None) -> Select[int]:
+    """The extensions that are due, or those of these orders."""
+    chosen = select(Extension.id).where(
+        Extension.status == ExtensionStatus.WAITING, Extension.due_at <= due_until()
+    )
+    return chosen if order_ids is None else chosen.where(Extension.order_id.in_(order_ids))
 
 
 def still_good(status: str, valid_until: date) -> bool:

@@ -23,10 +23,10 @@ from portal import audit, clock
 from portal.audit import Actor
 from portal.database import db, write
 from portal.orders import extension_requests
-from portal.orders.extension_claims import BATCH, Claimed, claim, still_good
+from portal.orders.extension_claims import BATCH, Claimed, claim, due_now, still_good
 from portal.orders.extension_requests import DONE, ENDED, Outcome
 from portal.orders.extension_steps import step
-from portal.orders.issuance import retry_after
+from portal.orders.issuance import dispatch, retry_after
 from portal.orders.models import Extension, Order
 from portal.orders.states import EXTENSIONS_OPEN, Event, ExtensionEvent, ExtensionStatus, Reason, Status
 from portal.orders.transitions import Cause, move, tell_again
@@ -73,15 +73,18 @@ def under_way(session: Session, order_id: int) -> bool:
     return session.scalar(select(Extension.id).where(*is_open)) is not None
 
 
-def work_due() -> int:
-    """Claim and work on the extensions that are due, up to a batch; how many were claimed."""
-    due = select(Extension.id).where(
-        Extension.status == ExtensionStatus.WAITING, Extension.due_at <= clock.now()
-    )
-    if db.session.scalar(due.limit(1)) is None:
+def work_due(order_id: int | None = None) -> int:
+    """Claim and work on the extensions that are due, up to a batch; how many were claimed.
+
+    With an order: on its extension and others, or on none where its own is not due.
+    """
+    this = None if order_id is None else [order_id]
+    if db.session.scalar(due_now(this).limit(1)) is None:
         return 0  # nothing to do needs no write
     with write() as session:
-        claimed = claim(session)
+        claimed = claim(session, this)
+        if this is not None:
+            claimed += claim(session, limit=BATCH - len(claimed))
     work(claimed)
     return len(claimed)
 
@@ -108,17 +111,18 @@ def work(claimed: Sequence[Claimed]) -> Counter[Outcome]:
 def take_back_lost_leases() -> int:
     """Extensions whose worker died or hangs go back to the queue; how many."""
     due = db.session.execute(
-        select(Extension.id, Extension.attempts, Extension.claimed_by)
+        select(Extension.id, Extension.order_id, Extension.attempts, Extension.claimed_by)
         .where(Extension.status == ExtensionStatus.IN_PROGRESS, Extension.due_at <= clock.now())
         .order_by(Extension.due_at)
         .limit(BATCH)
     ).all()
     if due:
         with write() as session:
-            for id_, attempts, owner in due:
+            for id_, order_id, attempts, owner in due:
                 due_at = clock.now() + retry_after(attempts)
                 again, why = ExtensionEvent.TRY_AGAIN, Reason.LEASE_LOST
-                step(session, id_, again, reason=why, claimed_by=owner, due_at=due_at)
+                if step(session, id_, again, reason=why, claimed_by=owner, due_at=due_at):
+                    dispatch(session, order_id, due_at)
     return len(due)
 
 
@@ -178,6 +182,8 @@ def _finish(session: Session, one: Claimed, outcome: Outcome) -> Outcome:
     event, reason = outcome
     due_at = clock.now() + retry_after(one.attempts) if event == ExtensionEvent.TRY_AGAIN else None
     step(session, one.id, event, reason=reason, due_at=due_at)
+    if due_at is not None:
+        dispatch(session, one.order_id, due_at)
     if event == ExtensionEvent.DROP:
         tell_again(session, one.order_id)
     return outcome

@@ -13,10 +13,10 @@ from flask import Flask
 class Pulse:
     """Shared by the thread and whoever places orders; all methods may be called from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, follows_parent: bool = True) -> None:
         self._due = threading.Event()
         self._stopping = threading.Event()
-        self.parent = os.getppid()
+        self._parent = os.getppid() if follows_parent else None
         self.last_beat: datetime | None = None
         """When the thread last went round, in UTC; None while no thread runs in this process."""
 
@@ -35,7 +35,7 @@ class Pulse:
     @property
     def orphaned(self) -> bool:
         """The server's main process was killed, and has left this worker behind."""
-        return os.getppid() != self.parent
+        return self._parent is not None and os.getppid() != self._parent
 
     def wait(self, seconds: float) -> None:
         """Until woken, or for `seconds` at most."""

@@ -20,6 +20,7 @@ from portal.database import db
 from portal.orders import endings, mails, rights, telling
 from portal.orders.extension_requests import bring_into_line
 from portal.orders.extension_steps import step
+from portal.orders.issuance import dispatch
 from portal.orders.models import Extension, Order
 from portal.orders.rights import Verdict
 from portal.orders.states import EXTENSIONS_OPEN, LIVE, Event, ExtensionEvent, ExtensionStatus, Status
@@ -129,6 +130,7 @@ def _hold_back_extension(session: Session, judged: _Judged) -> None:
         return
     if one.status == ExtensionStatus.IN_PROGRESS:
         step(session, one.id, ExtensionEvent.TRY_AGAIN, due_at=clock.now())
+        dispatch(session, one.order_id)
 
 
 def _shorten(session: Session, order: Order, last_day: date) -> None:

@@ -91,7 +91,7 @@ def place(student_id: int, actor: Actor) -> str:
             live = _live_order(session, student_id)
             assert live is not None  # noqa: S101 — it is what the unique index refused us for
             return live
-    issuance.dispatch(order.id)
+        issuance.dispatch(session, order.id)
     return order.public_id
 
 
@@ -126,7 +126,7 @@ def extend(order: Order, actor: Actor) -> None:
             planned = _planned_validity(session, now.student_id)
             if not extensions.ask(session, now, planned, actor):
                 raise OutOfTurn
-    issuance.dispatch(order_id)
+            issuance.dispatch(session, order_id)
 
 
 def replace_phone(order: Order, actor: Actor) -> str:
@@ -145,8 +145,8 @@ def replace_phone(order: Order, actor: Actor) -> str:
                 raise OutOfTurn
             return before
         new = _replace(session, now, actor)
+        issuance.dispatch(session, new.id)
     telling.tell_issuer(order_id)
-    issuance.dispatch(new.id)
     return new.public_id
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal import audit, chores, clock
 from portal.database import db, write
-from portal.orders import extensions, issuance, reminders, retention, telling
+from portal.orders import extensions, issuance, jobs, reminders, retention, telling
 from portal.orders.models import Order
 from portal.orders.states import Event, Reason, Status
 from portal.orders.transitions import Cause, move
@@ -25,6 +25,7 @@ def sweep() -> None:
     for step in (
         take_back_lost_leases,
         extensions.take_back_lost_leases,
+        jobs.put_missing,
         run_out,
         lapse,
         reminders.remind,
