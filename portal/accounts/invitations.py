@@ -17,12 +17,14 @@ from sqlalchemy.orm import aliased
 
 from portal import audit, clock
 from portal.accounts import links
-from portal.database import db, write
+from portal.database import db, in_turn, write
 from portal.identity import Account, Role
 from portal.registry.models import Student
 
 T = TypeVar("T")
 BATCH = 200
+ACCOUNTS = "accounts"
+"""Such commands take turns (`database.in_turn`): two administrators may invite the same people."""
 
 
 class UnknownLogin(Exception):
@@ -77,6 +79,7 @@ def invite(logins: Sequence[str], valid_for: timedelta) -> list[Invitation]:
 def add_staff(login: str, valid_for: timedelta) -> Invitation:
     """A new staff account without a password, and the link to set one. Raises `LoginTaken`."""
     with write() as session:
+        in_turn(session, ACCOUNTS)
         if session.scalar(select(Account.id).where(Account.login == login)) is not None:
             raise LoginTaken(login)
         account = _new_account(login, Role.STAFF, None)
@@ -96,13 +99,14 @@ def _bring_accounts(students: ColumnElement[bool]) -> None:
     ).all()
     for batch in _batches(missing):
         with write() as session:
-            albums = [album for _, album in batch]
-            taken = session.scalar(select(Account.login).where(Account.login.in_(albums)))
+            in_turn(session, ACCOUNTS)
+            keys = [student_id for student_id, _ in batch]
+            made = set(session.scalars(select(Account.student_id).where(Account.student_id.in_(keys))))
+            albums = {key: album for key, album in batch if album and key not in made}
+            taken = session.scalar(select(Account.login).where(Account.login.in_(albums.values())))
             if taken is not None:
                 raise LoginTaken(taken)
-            session.add_all(
-                _new_account(album, Role.STUDENT, student_id) for student_id, album in batch if album
-            )
+            session.add_all(_new_account(album, Role.STUDENT, key) for key, album in albums.items())
 
 
 def _follow_album_numbers() -> None:
@@ -111,6 +115,7 @@ def _follow_album_numbers() -> None:
     other = aliased(Account)
     free = ~select(other.id).where(other.login == album).exists()
     with write() as session:
+        in_turn(session, ACCOUNTS)
         # Two students may have swapped numbers, so first all let go of theirs.
         session.execute(
             update(Account)
@@ -131,6 +136,7 @@ def _invite(logins: Sequence[str], valid_for: timedelta) -> list[Invitation]:
     made: list[Invitation] = []
     for batch in _batches(logins):
         with write() as session:
+            in_turn(session, ACCOUNTS)
             rows = session.execute(
                 select(Account, Student.given_names, Student.surname)
                 .outerjoin(Student, Student.id == Account.student_id)

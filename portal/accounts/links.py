@@ -78,15 +78,15 @@ def set_password(token: str, password: str, address: str | None) -> None:
     whose = owner(token)
     hashed = passwords.hash_password(password)
     with write() as session:
-        used = session.execute(
-            delete(AccountLink).where(
-                AccountLink.token_hash == token_hash(token), AccountLink.expires_at > clock.now()
-            )
-        )
         changed = session.execute(
             update(Account)
             .where(Account.id == whose.account_id, Account.enabled.is_(True))
             .values(password_hash=hashed)
+        )
+        used = session.execute(
+            delete(AccountLink).where(
+                AccountLink.token_hash == token_hash(token), AccountLink.expires_at > clock.now()
+            )
         )
         if used.rowcount != 1 or changed.rowcount != 1:  # type: ignore[attr-defined]
             raise DeadLink

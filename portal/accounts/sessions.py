@@ -92,7 +92,6 @@ def begin(account: Account, *, password_hash: str) -> None:
     token = secrets.token_urlsafe(32)
     now = clock.now()
     with write() as session:
-        _delete_over(session, now, settings())
         unchanged = (Account.password_hash == account.password_hash, Account.enabled.is_(True))
         changed = session.execute(
             update(Account).where(Account.id == account.id, *unchanged).values(password_hash=password_hash)
@@ -105,6 +104,7 @@ def begin(account: Account, *, password_hash: str) -> None:
         )
         actor = audit.Actor(account.public_id, request.remote_addr)
         audit.record(session, audit.Event.LOGGED_IN, actor=actor, subject=account.public_id)
+        _delete_over(session, now, settings())
     _empty_cookie()
     cookie[SESSION_KEY] = token
 
@@ -224,7 +224,11 @@ def _delete_over(session: Session, now: datetime, limits: Settings) -> None:
         AccountSession.seen_at <= now - limits.session_idle,
         AccountSession.created_at <= now - limits.session_absolute,
     )
-    session.execute(delete(AccountSession).where(over))
+    # What somebody else holds, who ends it likewise, is left to the next log-in.
+    free = select(AccountSession.id).where(over).with_for_update(skip_locked=True)
+    session.execute(
+        delete(AccountSession).where(AccountSession.id.in_(free)).execution_options(synchronize_session=False)
+    )
 
 
 def _empty_cookie() -> None:

@@ -80,9 +80,9 @@ def living() -> tuple[ColumnElement[bool], ...]:
     return Card.status == CardStatus.LIVE, Card.valid_until >= clock.today()
 
 
-def lock(session: Session, card_id: int) -> None:
-    """Have all others wait who would change what belongs to this card, until the transaction ends."""
-    session.execute(select(Card.id).where(Card.id == card_id).with_for_update())
+def lock(session: Session, which: ColumnElement[bool]) -> None:
+    """Have all others wait who would change what belongs to these cards, until the transaction ends."""
+    session.execute(select(Card.id).where(which).order_by(Card.id).with_for_update())
 
 
 def sealed(card_id: int) -> bytes | None:

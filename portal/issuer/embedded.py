@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from portal.database import write
 from portal.issuer import books, cards, copies, extending, forgetting, offers, sweeping
 from portal.issuer.interface import CardRequest, CardState, IssuerRefused, IssuerUnavailable, Offer
+from portal.issuer.models import Card
 from portal.issuer.urls import offer_uri
 from portal.settings import Settings
 
@@ -47,6 +48,9 @@ class EmbeddedIssuer:
                 forgetting.forget(batch)
         except SQLAlchemyError as error:
             raise IssuerUnavailable("the database can't be written") from error
+
+    def hold(self, session: Session, reference: str) -> None:
+        cards.lock(session, Card.reference == reference)
 
     def renew_offer(self, session: Session, reference: str) -> None:
         cards.renew_offer(session, reference)

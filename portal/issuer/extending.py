@@ -65,7 +65,8 @@ def _store(changes: Sequence[_Change]) -> Answers:
     if not changes:
         return {}
     with write() as session:
-        ended = [change.reference for change in changes if not _change(session, change)]
+        in_order = sorted(changes, key=lambda change: change.card_id)
+        ended = [change.reference for change in in_order if not _change(session, change)]
     return {reference: IssuerRefused("ended") for reference in ended}
 
 

@@ -25,7 +25,7 @@ def forget(references: Sequence[str]) -> None:
     if not db.session.scalars(ended).all():
         return
     with write() as session:
-        ids = session.scalars(ended.with_for_update()).all()
+        ids = session.scalars(ended.order_by(Card.id).with_for_update()).all()
         families.erase(session, TokenFamily.card_id.in_(ids))
         for table in (AccessToken, CardOffer):
             session.execute(

@@ -69,6 +69,13 @@ class Issuer(Protocol):
         Runs outside any transaction of the caller.
         """
 
+    def hold(self, session: Session, reference: str) -> None:
+        """Have whoever else changes this card wait until the caller's transaction ends.
+
+        Unknown references are fine. Asked before `renew_offer`, and before the order is locked: the issuer
+        locks cards first, then tells.
+        """
+
     def renew_offer(self, session: Session, reference: str) -> None:
         """Close the card's open offer, if any, and open a new one, in the caller's transaction.
 

@@ -12,7 +12,7 @@ from portal.database import db, write
 from portal.issuer import cards, copies, offers, tokens
 from portal.issuer.errors import ProtocolError
 from portal.issuer.events import listener
-from portal.issuer.models import AccessToken, IssuedCopy, OfferStatus
+from portal.issuer.models import AccessToken, Card, IssuedCopy, OfferStatus
 from portal.issuer.tokens import Bearer
 
 ACCEPTED = "credential_accepted"
@@ -31,7 +31,7 @@ def note(bearer: Bearer, request: Mapping[str, Any]) -> None:
     if event == ACCEPTED:
         return
     with write() as session:
-        cards.lock(session, bearer.card_id)
+        cards.lock(session, Card.id == bearer.card_id)
         # A repeat, or word about a copy that was replaced since, changes nothing.
         if not copies.revoke_one(session, copy_id):
             return

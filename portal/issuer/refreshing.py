@@ -58,7 +58,7 @@ def refresh(token: str, actor: Actor, *, by_identifier: bool) -> Granted:
         limits.admit_refresh(db.session(), known.family_id)
     granted = families.new_tokens(by_identifier=by_identifier or known.by_identifier)
     with write() as session:
-        cards.lock(session, known.card_id)
+        cards.lock(session, Card.id == known.card_id)
         known = _find(session, token)  # what it is now that nobody else changes it
         good = known is not None and known.retired_at is None
         if known is not None and good:

@@ -44,7 +44,7 @@ def sweep() -> None:
 def void_spent() -> None:
     """Offers whose code was spent by a wallet that then took no card while its token lived."""
     due = db.session.execute(
-        select(CardOffer.id, Card.reference)
+        select(CardOffer.id, CardOffer.card_id, Card.reference)
         .join(Card, Card.id == CardOffer.card_id)
         .where(
             CardOffer.status == OfferStatus.SPENT,
@@ -55,6 +55,7 @@ def void_spent() -> None:
     for offer in due:
         try:
             with write() as session:
+                cards.lock(session, Card.id == offer.card_id)
                 tokens.void(session, offer.id, offer.reference, OfferStatus.SPENT, "spent")
         except Exception:  # one card's trouble must not keep the others from their codes
             _log.exception("the spent offer of %s could not be voided", offer.reference)

@@ -78,6 +78,7 @@ def _spend(known: offers.Known, granted: Granted) -> bool:
     live = select(Card.id).where(Card.id == CardOffer.card_id, Card.status == CardStatus.LIVE).exists()
     fitting = (CardOffer.attempts < offers.MAX_ATTEMPTS, CardOffer.expires_at > now, live)
     with write() as session:
+        cards.lock(session, Card.id == known.card_id)
         if not offers.change(session, known.id, OfferStatus.OPEN, OfferStatus.SPENT, *fitting, spent_at=now):
             return False
         families.start(session, granted, card_id=known.card_id, offer_id=known.id)
@@ -87,6 +88,7 @@ def _spend(known: offers.Known, granted: Granted) -> bool:
 def _count_wrong(known: offers.Known, actor: Actor) -> int | None:
     """How many tries are left; None where the offer was closed meanwhile."""
     with write() as session:
+        cards.lock(session, Card.id == known.card_id)
         attempts = session.execute(
             update(CardOffer)
             .where(CardOffer.id == known.id, CardOffer.status == OfferStatus.OPEN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import ColumnElement, CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from portal import clock
@@ -17,6 +17,15 @@ from portal.orders.states import (
     ExtensionStatus,
     Reason,
 )
+
+
+def lock(session: Session, *which: ColumnElement[bool]) -> dict[int, str | None]:
+    """Have others wait who would change these extensions; by id, whose claim each of them is.
+
+    Before their orders are locked, and all at once in one order: any other way could be a deadlock.
+    """
+    rows = select(Extension.id, Extension.claimed_by).where(*which).order_by(Extension.id)
+    return {row.id: row.claimed_by for row in session.execute(rows.with_for_update())}
 
 
 def step(
@@ -68,6 +77,8 @@ def drop_open(session: Session, order_id: int) -> None:
 
 def show_anew(session: Session, order_ids: Collection[int]) -> None:
     """Raise the orders' versions, so that the pages that watch them fetch the news."""
+    if len(order_ids) > 1:
+        session.execute(select(Order.id).where(Order.id.in_(order_ids)).order_by(Order.id).with_for_update())
     session.execute(
         update(Order)
         .where(Order.id.in_(order_ids))

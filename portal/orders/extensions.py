@@ -25,7 +25,7 @@ from portal.database import db, write
 from portal.orders import extension_requests
 from portal.orders.extension_claims import BATCH, Claimed, claim, due_now, still_good
 from portal.orders.extension_requests import DONE, ENDED, Outcome
-from portal.orders.extension_steps import step
+from portal.orders.extension_steps import lock, step
 from portal.orders.issuance import dispatch, retry_after
 from portal.orders.models import Extension, Order
 from portal.orders.states import EXTENSIONS_OPEN, Event, ExtensionEvent, ExtensionStatus, Reason, Status
@@ -97,8 +97,10 @@ def work(claimed: Sequence[Claimed]) -> Counter[Outcome]:
     done: Counter[Outcome] = Counter()
     late = []
     with write() as session:
-        for one in claimed:
-            if _held(session, one):
+        claims = Extension.id.in_([one.id for one in claimed])
+        held = lock(session, claims, Extension.status == ExtensionStatus.IN_PROGRESS)
+        for one in sorted(claimed, key=lambda one: one.order_id):
+            if held.get(one.id) == one.claimed_by:
                 done[_finish(session, one, outcomes[one.id])] += 1
             else:
                 done[_lost(session, one)] += 1
@@ -118,7 +120,8 @@ def take_back_lost_leases() -> int:
     ).all()
     if due:
         with write() as session:
-            for id_, order_id, attempts, owner in due:
+            lock(session, Extension.id.in_([extension.id for extension in due]))
+            for id_, order_id, attempts, owner in sorted(due, key=lambda extension: extension.order_id):
                 due_at = clock.now() + retry_after(attempts)
                 again, why = ExtensionEvent.TRY_AGAIN, Reason.LEASE_LOST
                 if step(session, id_, again, reason=why, claimed_by=owner, due_at=due_at):
@@ -132,14 +135,12 @@ def seen_done(session: Session, order: Order, valid_until: date) -> None:
     So the order says it from this very transaction on, whether or not the extension's worker still lives.
     """
     extension_id = session.scalar(
-        select(Extension.id)
-        .where(
+        select(Extension.id).where(
             Extension.order_id == order.id,
             Extension.status.in_(EXTENSIONS_OPEN),
             Extension.old_valid_until == order.planned_valid_until,
             Extension.new_valid_until == valid_until,
         )
-        .with_for_update()  # before the order, as a worker's finish does: the other way could be a deadlock
     )
     if extension_id is None or not _extend(session, order.id, order.planned_valid_until, valid_until):
         return
@@ -160,16 +161,6 @@ def _waiting(order_id: int, old: date, new: date, actor: Actor) -> Extension:
         status_at=now,
         due_at=now,
     )
-
-
-def _held(session: Session, one: Claimed) -> bool:
-    """Whether the claim is still this run's; locked where the database has many writers."""
-    mine = (
-        Extension.id == one.id,
-        Extension.status == ExtensionStatus.IN_PROGRESS,
-        Extension.claimed_by == one.claimed_by,
-    )
-    return session.scalar(select(Extension.id).where(*mine).with_for_update()) is not None
 
 
 def _finish(session: Session, one: Claimed, outcome: Outcome) -> Outcome:

@@ -30,7 +30,7 @@ from portal.orders.pulse import pulse
 from portal.orders.states import Event, Reason, Status
 from portal.orders.transitions import Cause, held_by, move, tell_again, write_history
 from portal.orders.validity import codes_end
-from portal.registry.records import RegistryUnavailable
+from portal.registry.records import RegistryUnavailable, refer_to
 from portal.settings import settings
 
 BATCH = 50
@@ -201,6 +201,7 @@ def _failure(error: Exception) -> Outcome:
 def _finish(claimed: Sequence[Claimed], outcomes: dict[int, Outcome]) -> int:
     ready: list[datetime] = []
     with write() as session:
+        refer_to(session, [order.student_id for order in claimed])
         for order in claimed:
             outcome = outcomes[order.id]
             if outcome.event == Event.TRY_AGAIN:
@@ -218,7 +219,7 @@ def _ready(session: Session, order: Claimed) -> datetime | None:
     """Ready, until its codes run out; when it was ordered. None where the student or another was first."""
     # Not the claim's day: an import may have shortened the order meanwhile.
     asked = select(Order.planned_valid_until, Order.ordered_at).where(Order.id == order.id)
-    last_day, ordered_at = session.execute(asked).one()
+    last_day, ordered_at = session.execute(asked.with_for_update()).one()
     runs_out_at = codes_end(clock.now(), settings().offer_lifetime, last_day)
     mine = held_by(order.claimed_by)
     moved = move(session, order.id, Event.PREPARED, Cause(ENGINE), only=mine, due_at=runs_out_at)

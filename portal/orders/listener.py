@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from portal import audit
 from portal.orders import codes, extensions
-from portal.orders.models import Order
+from portal.orders.extension_steps import lock
+from portal.orders.models import Extension, Order
 from portal.orders.standing import overdue
-from portal.orders.states import Event, Reason, Status
+from portal.orders.states import EXTENSIONS_OPEN, Event, Reason, Status
 from portal.orders.transitions import Cause, move
 from portal.orders.validity import ends_at, reminder_at
 
@@ -61,4 +62,9 @@ class CardEvents:
 
 
 def _order(session: Session, reference: str) -> Order | None:
-    return session.scalar(select(Order).where(Order.public_id == reference))
+    """Locked, so that what is decided by it is true when it is written; after its extension under way."""
+    order_id = session.scalar(select(Order.id).where(Order.public_id == reference))
+    if order_id is None:
+        return None
+    lock(session, Extension.order_id == order_id, Extension.status.in_(EXTENSIONS_OPEN))
+    return session.get(Order, order_id, with_for_update=True)

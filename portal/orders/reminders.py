@@ -18,6 +18,7 @@ from portal.orders import mails
 from portal.orders.models import Order
 from portal.orders.states import Status
 from portal.orders.validity import reminder_at
+from portal.registry.records import refer_to
 
 BATCH = 50
 
@@ -46,7 +47,8 @@ def remind() -> int:
     ).all()
     if rows:
         with write() as session:
-            for row in rows:
+            refer_to(session, [row.student_id for row in rows])
+            for row in sorted(rows, key=lambda row: row.id):
                 _remind(session, Due(*row))
     return len(rows)
 

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, CursorResult, Delete, delete, func, or_, s
 from sqlalchemy.orm import Session
 
 from portal import audit, clock
-from portal.database import db, write
+from portal.database import db, in_turn, write
 from portal.identity import Account, Role
 from portal.issuer.interface import IssuerUnavailable
 from portal.orders.issuance import issuer
@@ -110,6 +110,7 @@ def _forget_cards(students: Sequence[int]) -> None:
 def _erase(students: Sequence[int], mails: Sequence[int], limit: datetime) -> int:
     erased = Erased()
     with write() as session:
+        in_turn(session, forgetting.REGISTRY)
         still_due = session.scalars(select(Student.id).where(Student.id.in_(students), *_due(limit))).all()
         gone = forgetting.forget(session, still_due, limit)
         of_orders = select(Order.id).where(Order.student_id.in_(gone))

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal import audit, clock
@@ -78,19 +77,12 @@ def place(student_id: int, actor: Actor) -> str:
     Raises `NotEligible`; nothing is written then.
     """
     with write() as session:
-        hold(session, student_id)
+        hold(session, student_id)  # so that a second press finds the first one's order
         _end_overdue(session, student_id)
         live = _live_order(session, student_id)
         if live is not None:
             return live
-        planned = _planned_validity(session, student_id)
-        try:
-            with session.begin_nested():
-                order = _insert(session, student_id, planned, actor)
-        except IntegrityError:  # another process was first, which its own lock can't tell us
-            live = _live_order(session, student_id)
-            assert live is not None  # noqa: S101 — it is what the unique index refused us for
-            return live
+        order = _insert(session, student_id, _planned_validity(session, student_id), actor)
         issuance.dispatch(session, order.id)
     return order.public_id
 
@@ -159,8 +151,9 @@ def renew_codes(order: Order, actor: Actor) -> None:
     collected = status_now(order) == Status.COLLECTED
     if collected and open_offer(order) is None and not Standing(order.student_id, order).copy_behind:
         raise OutOfTurn
-    order_id = order.id
+    order_id, reference = order.id, order.public_id
     with write() as session:
+        issuance.issuer().hold(session, reference)
         if not codes.renew(session, _as_it_is(session, order_id), Cause(actor, Reason.ASKED)):
             raise OutOfTurn
 
@@ -226,8 +219,9 @@ def _replace(session: Session, order: Order, actor: Actor) -> Order:
 
 
 def _end(order: Order, event: Event, cause: Cause) -> None:
-    order_id = order.id
+    order_id, student_id = order.id, order.student_id
     with write() as session:
+        hold(session, student_id)
         _as_it_is(session, order_id)
         if not endings.end(session, order_id, event, cause):
             raise OutOfTurn

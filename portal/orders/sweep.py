@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
@@ -18,6 +18,15 @@ BATCH = 50
 SWEEP = audit.Actor("sweep")
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Due:
+    """An order as it was read; whatever has changed meanwhile wins."""
+
+    id: int
+    attempts: int
+    claimed_by: str | None
 
 
 def sweep() -> None:
@@ -67,17 +76,19 @@ def _move_due(status: Status, event: Event) -> int:
     if due:
         with write() as session:
             for order in due:
-                move(session, order.id, event, Cause(SWEEP))
+                move(session, order.id, event, Cause(SWEEP), only=[Order.due_at <= clock.now()])
     return len(due)
 
 
-def _due(status: Status) -> Sequence[Order]:
-    return db.session.scalars(
-        select(Order)
+def _due(status: Status) -> list[_Due]:
+    """In the order of their ids, as whoever locks several orders does: the other way could be a deadlock."""
+    rows = db.session.execute(
+        select(Order.id, Order.attempts, Order.claimed_by)
         .where(Order.status == status, Order.due_at <= clock.now())
         .order_by(Order.due_at)
         .limit(BATCH)
-    ).all()
+    )
+    return sorted((_Due(*row) for row in rows), key=lambda order: order.id)
 
 
 def _issuer_sweep() -> None:

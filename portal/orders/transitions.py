@@ -37,9 +37,8 @@ def move(
 
     `columns` are set in the same UPDATE. Whatever ends an order drops its extension under way.
     """
-    row = session.execute(
-        select(Order.status, Order.attempts, Order.due_at).where(Order.id == order_id)
-    ).one_or_none()
+    now = select(Order.status, Order.attempts, Order.due_at).where(Order.id == order_id)
+    row = session.execute(now.with_for_update()).one_or_none()
     before = None if row is None else Status(row.status)
     after = TABLE.get((before, event))
     if row is None or before is None or after is None:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.database import db, write
-from portal.registry import merge
+from portal.database import db, in_turn, write
+from portal.registry import forgetting, merge
 from portal.registry.events import listener
 from portal.registry.models import Student
 from portal.registry.people import Person
@@ -57,6 +57,7 @@ def _would_end(batch: Batch) -> int:
     ended = 0
     try:
         with write() as session:
+            in_turn(session, forgetting.REGISTRY)
             if batch.together:
                 changes = merge.compare(session, batch.people, merge.Portraits())
             merge.apply(session, changes)

@@ -18,6 +18,8 @@ from portal import clock
 from portal.registry.models import Photo, PlasticCard, Programme, Student, StudentStatus
 from portal.registry.people import Person
 
+REGISTRY = "registry"
+"""Whoever changes many people at once does so in turn (`database.in_turn`): imports, and forgetting."""
 KNOWN = Student.surname != ""
 """True of everybody but the forgotten: an import takes nobody without a surname."""
 _BATCH = 500

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal import audit
 from portal.audit import Actor
-from portal.database import db, write
+from portal.database import db, in_turn, write
 from portal.registry import columns, conflicts, csv_in, forgetting, merge, people
 from portal.registry.events import listener
 from portal.registry.forecast import Batch, forecast
@@ -132,6 +132,7 @@ def _import(batch: Batch, photos: PhotoDirectory | None, report: Report, options
     if options.dry_run:
         return merge.compare(db.session(), batch.people, portraits)
     with write() as session:
+        in_turn(session, forgetting.REGISTRY)
         changes = merge.compare(session, batch.people, portraits)
         merge.apply(session, changes)
         ended = listener().students_changed(session, changes.told)

@@ -147,13 +147,23 @@ def els_valid_until(session: Session, student_id: int) -> date | None:
 
 
 def hold(session: Session, student_id: int) -> None:
-    """Keep imports from changing this student until the caller's transaction ends.
+    """Have imports, and whoever else holds this student, wait until the caller's transaction ends.
 
     Whoever decides by the record and then gives the student something asks for it first, before any other
     lock: else on PostgreSQL an import could end all orders that it sees, and not the one just being placed.
     SQLite has one writer at a time anyway.
     """
-    session.execute(select(Student.id).where(Student.id == student_id).with_for_update(read=True))
+    session.execute(select(Student.id).where(Student.id == student_id).with_for_update(key_share=True))
+
+
+def refer_to(session: Session, student_ids: Collection[int]) -> None:
+    """Get leave to write rows that name these students, before any other lock of the caller's transaction.
+
+    Asked for with the row itself, it could come too late on PostgreSQL: an import that gives one of them
+    another album number may hold the student by then, and wait for what the caller has locked.
+    """
+    rows = select(Student.id).where(Student.id.in_(student_ids)).order_by(Student.id)
+    session.execute(rows.with_for_update(read=True, key_share=True))
 
 
 def photo_jpeg(session: Session, student_id: int) -> bytes | None:

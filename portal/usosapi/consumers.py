@@ -15,7 +15,7 @@ from portal import audit, clock
 from portal.database import db, write
 from portal.encryption import fingerprint
 from portal.usosapi import scopes
-from portal.usosapi.models import AccessToken, Consumer
+from portal.usosapi.models import AccessToken, Consumer, RequestToken
 from portal.usosapi.scopes import Scope
 
 OOB = "oob"
@@ -65,9 +65,14 @@ def remove(key_or_id: str) -> None:
     """End an app with all access that it has. Raises `LookupError`."""
     with write() as session:
         known = or_(Consumer.public_id == key_or_id, Consumer.key_hash == _hash(key_or_id))
-        public_id = session.scalar(delete(Consumer).where(known).returning(Consumer.public_id))
-        if public_id is None:
+        found = session.execute(select(Consumer.id, Consumer.public_id).where(known)).one_or_none()
+        if found is None:
             raise LookupError(key_or_id)
+        consumer_id, public_id = found
+        # In this order: an exchange that goes on just now holds its request token, and is waited for.
+        for table in (RequestToken, AccessToken):
+            session.execute(delete(table).where(table.consumer_id == consumer_id))
+        session.execute(delete(Consumer).where(Consumer.id == consumer_id))
         audit.record(session, audit.Event.APP_REMOVED, actor=audit.COMMAND_LINE, subject=public_id)
 
 
