@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import wraps
 from typing import ParamSpec, TypeVar, cast
@@ -25,6 +25,8 @@ from portal.database import Model, UtcDateTime, write
 from portal.extensions import login_manager
 from portal.settings import Settings
 
+CLOCK_SET_BACK = timedelta(minutes=5)
+"""The clocks of two machines may differ by less."""
 SESSION_KEY = "sid"
 """Where the signed cookie holds the session's token."""
 
@@ -97,6 +99,7 @@ MY_LIVE_SESSION: tuple[ColumnElement[bool], ...] = (
     AccountSession.token_hash == bindparam("token_hash"),
     Account.enabled.is_(True),
     AccountSession.seen_at > bindparam("seen_after"),
+    AccountSession.seen_at < bindparam("seen_before"),
     AccountSession.created_at > bindparam("begun_after"),
 )
 """What a cookie's live session fulfils, for a query that joins `AccountSession` with its `Account`.
@@ -110,6 +113,8 @@ def my_live_session(token_hash: str, now: datetime, settings: Settings) -> dict[
     return {
         "token_hash": token_hash,
         "seen_after": now - settings.session_idle,
+        # Begun by a clock that ran ahead it would live until then, and longer than any session may.
+        "seen_before": now + CLOCK_SET_BACK,
         "begun_after": now - settings.session_absolute,
     }
 

@@ -16,6 +16,8 @@ from portal import clock
 PACE = ((4, 0.25), (10, 0.5), (40, 1.0), (180, 2.0), (600, 5.0))
 """Up to so many seconds of watching, one poll every so many seconds; after the last, by hand."""
 JITTER = 0.15
+CLOCK_SET_BACK = 5
+"""Seconds; the clocks of two machines may differ by less."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,13 @@ class Watch:
         return cls(int(clock.now().timestamp()), 0, seen, codes)
 
     def due_step(self, now: datetime) -> int:
-        """The pace that is due by then, as an index of `PACE`; its length when it is time to stop."""
+        """The pace that is due by then, as an index of `PACE`; its length when it is time to stop.
+
+        The slowest for a watch that begins later than now: the clock was set back, under all tabs at once.
+        """
         watched = now.timestamp() - self.since
+        if watched < -CLOCK_SET_BACK:
+            return len(PACE) - 1
         return next((index for index, (until, _every) in enumerate(PACE) if watched < until), len(PACE))
 
     def at(self, step: int, seen: str) -> Watch:

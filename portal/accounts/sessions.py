@@ -23,6 +23,7 @@ from portal.accounts import return_to
 from portal.database import BRIEFLY, PATIENCE, db, write
 from portal.extensions import login_manager
 from portal.identity import (
+    CLOCK_SET_BACK,
     MY_LIVE_SESSION,
     SESSION_KEY,
     Account,
@@ -223,6 +224,7 @@ def _delete_over(session: Session, now: datetime, limits: Settings) -> None:
     over = or_(
         AccountSession.seen_at <= now - limits.session_idle,
         AccountSession.created_at <= now - limits.session_absolute,
+        AccountSession.seen_at >= now + CLOCK_SET_BACK,
     )
     # What somebody else holds, who ends it likewise, is left to the next log-in.
     free = select(AccountSession.id).where(over).with_for_update(skip_locked=True)

@@ -9,10 +9,11 @@ from sqlalchemy import select
 
 from portal import audit, chores, clock
 from portal.database import db, write
-from portal.orders import extensions, issuance, jobs, reminders, retention, telling
+from portal.orders import ahead, extensions, issuance, jobs, reminders, retention, telling
 from portal.orders.models import Order
 from portal.orders.states import Event, Reason, Status
 from portal.orders.transitions import Cause, move
+from portal.unavailable import is_unavailable
 
 BATCH = 50
 SWEEP = audit.Actor("sweep")
@@ -30,8 +31,12 @@ class _Due:
 
 
 def sweep() -> None:
-    """One round. Each step stands for itself: one that fails doesn't keep the others from their work."""
+    """One round. Each step stands for itself: one that fails doesn't keep the others from their work.
+
+    Raises what says that the database can't be used now, since all of them would meet it.
+    """
     for step in (
+        ahead.bring_back,
         take_back_lost_leases,
         extensions.take_back_lost_leases,
         jobs.put_missing,
@@ -45,7 +50,9 @@ def sweep() -> None:
     ):
         try:
             step()
-        except Exception:
+        except Exception as error:
+            if is_unavailable(error):
+                raise
             _log.exception("the sweep's step %s.%s failed", step.__module__, step.__name__)
         finally:
             db.session.rollback()
