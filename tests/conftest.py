@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
-from jinja2 import BytecodeCache
-from jinja2.bccache import Bucket
 
 from portal import create_app
 from portal.database import db
 from portal.logs import OneLine
 from portal.settings import AccessibilityStatement, Settings
+from tests.support import made_once
 from tests.support.nu import NuChecker
 from tests.support.pages import CheckedClient, make_client
 from tests.support.postgres import Cluster
@@ -27,21 +26,7 @@ START = datetime(2026, 11, 20, 11, 0, tzinfo=UTC)
 ON_BOTH_DATABASES = ("orders", "issuer", "registry")
 
 
-class Compiled(BytecodeCache):
-    """Templates compiled once for all applications of this process: compiling is most of a test's time."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self._kept:
-            bucket.bytecode_from_string(self._kept[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._kept[bucket.key] = bucket.bytecode_to_string()
-
-
-Flask.jinja_options = {"bytecode_cache": Compiled()}
+made_once.arrange()
 
 
 class MovingClock:
