@@ -8,13 +8,12 @@ from flask import Flask
 
 from portal import (
     accounts,
+    administration,
     assets,
     audit,
     clock,
-    copying_cli,
     database,
     demo,
-    doctor,
     encryption,
     extensions,
     issuer,
@@ -51,8 +50,7 @@ def create_app(settings: Settings | None = None, *, time: clock.Clock | None = N
     database.init_app(app, settings)
     audit.init_app(app)
     extensions.init_app(app)
-    copying_cli.init_app(app)
-    doctor.init_app(app)
+    administration.init_app(app)
     rendering.init_app(app)
     language.init_app(app)
     web.init_app(app, settings)
@@ -63,12 +61,8 @@ def create_app(settings: Settings | None = None, *, time: clock.Clock | None = N
     issuer.init_app(app, settings, listener=orders.CardEvents())
     orders.init_app(app, issuer=issuer.embedded(app))
 
-    accounts.init_app(app)
-    pages.init_app(app)
-    students.init_app(app)
-    mlegitymacja.init_app(app)
-    usosapi.init_app(app)
-    verifier.init_app(app)
+    for face in (accounts, pages, students, mlegitymacja, usosapi, verifier):
+        face.init_app(app)
     wallet.init_app(app, settings)
     demo.init_app(app)
     return app

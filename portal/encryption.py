@@ -107,6 +107,12 @@ def _new_key() -> str:
 def init_app(app: Flask, settings: Settings) -> None:
     from portal.encryption_cli import commands  # it needs this module
 
+    load_keys(app, settings)
+    app.cli.add_command(commands)
+
+
+def load_keys(app: Flask, settings: Settings) -> None:
+    """Have the application use the keys of settings or instance directory; the first start makes them."""
     directory = settings.instance_dir / "keys"
     lookup_key = secret_file(directory / "lookup")
     file = KeyFile(directory / "encryption")
@@ -116,7 +122,6 @@ def init_app(app: Flask, settings: Settings) -> None:
         app.extensions["portal.keyring"] = Keyring(settings.encryption_keys or file, lookup_key)
     except ValueError as error:
         raise SettingsError("PORTAL_ENCRYPTION_KEYS must hold Fernet keys, newest first") from error
-    app.cli.add_command(commands)
 
 
 def keyring() -> Keyring:

@@ -1,0 +1,111 @@
+"""A backup comes back: into an empty instance directory and database, SQLite or PostgreSQL.
+
+Everything is looked at before anything is changed. The keys come first and the database last, in one step, so
+that a restore that was killed can be repeated.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import Connection, make_url
+
+from portal import backup, backup_archive, clock, copying, encryption, schema, snapshots
+from portal.backup_archive import DATABASE, BadBackup
+from portal.database import db
+from portal.settings import settings
+
+
+class NotEmpty(Exception):
+    """There is something here already that would be lost; the text says what."""
+
+
+@dataclass(frozen=True)
+class Restored:
+    manifest: dict[str, Any]
+    keys_before: Path | None
+    """Where the keys are now that were here before."""
+
+
+def restore(path: Path, passphrase: str | None) -> Restored:
+    """Put a backup's keys and rows here, and bring its schema up to the program's.
+
+    Raises `NotEmpty`, `BadBackup`, `backup.NoBackup`, `OSError`, `SQLAlchemyError`, `copying.CopyError`.
+    """
+    _require_empty()
+    with backup.workspace() as directory:
+        manifest = backup_archive.unpack(path, passphrase, directory)
+        snapshot = directory / DATABASE
+        _check(snapshot, manifest)
+        with snapshots.engine_of(f"sqlite:///{snapshot}").begin() as connection:
+            schema.migrate(connection)
+        keys_before = _place_keys(directory / "keys")
+        _place_rows(snapshot)
+    encryption.load_keys(current_app._get_current_object(), settings())  # type: ignore[attr-defined]
+    return Restored(manifest, keys_before)
+
+
+def _require_empty() -> None:
+    file = _sqlite_file()
+    if file is not None and not file.exists():
+        return
+    with db.engine.connect() as connection:
+        filled = schema.first_with_rows(connection)
+    if filled is not None:
+        raise NotEmpty(f"the database has rows already (in {filled}); restore into an empty one")
+
+
+def _check(snapshot: Path, manifest: dict[str, Any]) -> None:
+    """Whether this program can go on from there, and all rows are there."""
+    try:
+        revision, rows = backup.look_at(snapshot)
+    except backup.NoBackup as error:
+        raise BadBackup(str(error)) from None
+    if not schema.known(revision):
+        raise BadBackup(f"a newer program made it (migration {revision}); use that one")
+    if manifest.get("rows") != rows:
+        raise BadBackup("its database has other rows than its manifest says")
+
+
+def _place_keys(keys: Path) -> Path | None:
+    """Put the keys in the place of those that are here, which are kept: they might be another database's."""
+    place = settings().instance_dir / "keys"
+    before = None
+    if place.exists():
+        before = place.with_name(f"keys.before-{clock.now():%Y%m%d-%H%M%S-%f}")
+        place.rename(before)
+    keys.rename(place)
+    return before
+
+
+def _place_rows(snapshot: Path) -> None:
+    file = _sqlite_file()
+    db.session.remove()
+    db.engine.dispose()
+    if file is not None:
+        for beside in ("-wal", "-shm"):
+            file.with_name(file.name + beside).unlink(missing_ok=True)
+        descriptor = os.open(snapshot, os.O_RDWR)
+        os.fsync(descriptor)
+        os.close(descriptor)
+        snapshot.chmod(0o600)
+        snapshot.replace(file)
+        return
+    with db.engine.begin() as target:
+        snapshots.without_limits(target)
+        schema.migrate(target)
+        _copy(snapshot, target)
+
+
+def _copy(snapshot: Path, target: Connection) -> None:
+    with snapshots.engine_of(f"sqlite:///{snapshot}").connect() as source:
+        copying.copy(source, target)
+
+
+def _sqlite_file() -> Path | None:
+    url = make_url(settings().database)
+    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None

@@ -1,0 +1,142 @@
+"""What `flask restore` refuses: it looks at everything first, and then nothing is changed."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from portal import create_app
+from portal.database import db
+from tests.conftest import MovingClock, make_settings
+from tests.support.people import make_student
+
+PASSPHRASE = "correct horse battery"
+CHANGED = "it is no backup of this program, or it was changed or cut short"
+
+
+@pytest.fixture(scope="module")
+def backups(empty_instance: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with a plain backup and an encrypted one, of one student."""
+    directory = tmp_path_factory.mktemp("backups")
+    shutil.copytree(empty_instance, directory / "instance")
+    app = create_app(make_settings(directory / "instance"), time=MovingClock())
+    make_student(app)
+    (directory / "passphrase").write_text(PASSPHRASE)
+    for name, words in (("plain", []), ("sealed", ["--passphrase-file", str(directory / "passphrase")])):
+        made = app.test_cli_runner().invoke(args=["backup", str(directory / name), *words])
+        assert made.exit_code == 0, made.output
+    with app.app_context():
+        db.engine.dispose()
+    return directory
+
+
+@pytest.fixture
+def empty(tmp_path: Path, clock: MovingClock) -> Flask:
+    return create_app(make_settings(tmp_path / "elsewhere"), time=clock)
+
+
+def restore(app: Flask, path: Path, passphrase: Path | None = None) -> Result:
+    words = ["--passphrase-file", str(passphrase)] if passphrase else []
+    return app.test_cli_runner().invoke(args=["restore", str(path), *words])
+
+
+def everything(directory: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(directory)): path.read_bytes()
+        for path in sorted(directory.rglob("*"))
+        if path.is_file() and path.suffix != ".lock"
+    }
+
+
+def half(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def one_bit_other(content: bytes) -> bytes:
+    place = len(content) // 2
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+def without_manifest(content: bytes) -> bytes:
+    return changed(content, lambda names: names.pop("manifest.json"))
+
+
+def with_stranger(content: bytes) -> bytes:
+    return changed(content, lambda names: names.update({"keys/stranger": b"x"}))
+
+
+def leading_out(content: bytes) -> bytes:
+    return changed(content, lambda names: names.update({"keys/../../../outside": b"x"}))
+
+
+def no_backup(_content: bytes) -> bytes:
+    return b"a letter"
+
+
+def changed(content: bytes, change: Callable[[dict[str, bytes]], object]) -> bytes:
+    """The tar with other members."""
+    with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+        members = {info.name: tar.extractfile(info).read() for info in tar}  # type: ignore[union-attr]
+    change(members)
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["plain", "sealed"])
+@pytest.mark.parametrize("damage", [half, one_bit_other])
+def test_a_file_that_was_cut_or_changed_is_refused(
+    empty: Flask, backups: Path, tmp_path: Path, kind: str, damage: Callable[[bytes], bytes]
+) -> None:
+    refused(empty, damage((backups / kind).read_bytes()), tmp_path, backups / "passphrase")
+
+
+@pytest.mark.parametrize("damage", [without_manifest, with_stranger, leading_out, no_backup])
+def test_a_file_of_another_make_is_refused(
+    empty: Flask, backups: Path, tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    refused(empty, damage((backups / "plain").read_bytes()), tmp_path, None)
+    assert not (tmp_path / "outside").exists()
+
+
+def refused(app: Flask, content: bytes, directory: Path, passphrase: Path | None) -> None:
+    (directory / "backup").write_bytes(content)
+    before = everything(directory / "elsewhere")
+    result = restore(app, directory / "backup", passphrase)
+    assert result.output == f"Error: Nothing was restored: {CHANGED}.\n"
+    assert everything(directory / "elsewhere") == before
+
+
+def test_a_wrong_passphrase_is_refused(empty: Flask, backups: Path, tmp_path: Path) -> None:
+    (tmp_path / "wrong").write_text("incorrect horse")
+    result = restore(empty, backups / "sealed", tmp_path / "wrong")
+    assert result.output.startswith("Error: Nothing was restored: the passphrase is another one")
+
+
+def test_a_missing_passphrase_is_asked_for(empty: Flask, backups: Path) -> None:
+    assert "it is encrypted, so give its passphrase" in restore(empty, backups / "sealed").output
+
+
+def test_a_database_with_rows_is_not_overwritten(app: Flask, backups: Path) -> None:
+    make_student(app, "200001")
+    result = restore(app, backups / "plain")
+    assert "Nothing was restored: the database has rows already (in students)" in result.output
+
+
+def test_keys_that_were_there_are_kept(app: Flask, instance: Path, backups: Path) -> None:
+    lookup = (instance / "keys" / "lookup").read_bytes()
+    result = restore(app, backups / "plain")
+    (before,) = instance.glob("keys.before-*")
+    assert f"The keys that were here are in {before}" in result.output
+    assert (before / "lookup").read_bytes() == lookup
