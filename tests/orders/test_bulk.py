@@ -189,7 +189,7 @@ def test_beside_the_portals_own_engine_each_card_is_extended_once(app: Flask, do
 
     def engine() -> None:
         with app.app_context():
-            while not over.is_set():
+            while not over.wait(0.001):  # without a pause it would hold the interpreter, not the cards
                 extensions.work_due()
 
     portal = threading.Thread(target=engine)

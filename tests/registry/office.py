@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from click.testing import Result
 from flask import Flask
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 
 from portal import audit
-from portal.database import db, write
+from portal.database import Base, db, write
 from portal.orders import issuance, service
 from portal.orders.models import Order, OrderEvent
 from portal.orders.sweep import sweep
@@ -115,9 +114,11 @@ class Office:
         self.app.extensions["portal.settings"] = replace(now, **settings)
 
     def dump(self) -> list[str]:
-        """All that the database holds."""
-        connection = sqlite3.connect(self.app.extensions["portal.settings"].instance_dir / "portal.sqlite")
-        try:
-            return list(connection.iterdump())
-        finally:
-            connection.close()
+        """All that the database holds, as it stands there."""
+        with self.app.app_context(), db.engine.connect() as connection:
+            tables = Base.metadata.sorted_tables
+            return sorted(
+                f"{table}: {held}"
+                for table in tables
+                for held in connection.execute(text(f"SELECT * FROM {table}"))
+            )

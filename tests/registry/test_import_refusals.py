@@ -12,6 +12,7 @@ from portal.database import db
 from portal.registry.models import Student
 from tests.registry.conftest import Run
 from tests.registry.table import row, text, write_csv
+from tests.support.refusing import refusing
 
 MADE_UP_PESEL = "44051401458"
 
@@ -201,11 +202,8 @@ def test_no_message_repeats_a_pesel(import_file: Run, tmp_path: Path) -> None:
 def test_a_locked_database_is_told_without_what_was_to_be_written(
     app: Flask, import_file: Run, tmp_path: Path
 ) -> None:
-    with app.app_context(), db.engine.begin() as connection:
-        connection.exec_driver_sql(
-            "CREATE TRIGGER no_students BEFORE INSERT ON students BEGIN SELECT RAISE(ABORT, 'no'); END"
-        )
-    result = import_file(write_csv(tmp_path, row()))
+    with app.app_context(), refusing("INSERT", "students"):
+        result = import_file(write_csv(tmp_path, row()))
     assert result.exit_code == 1
     assert "Run it again" in result.output
     assert "Łąkowska" not in result.output
