@@ -15,7 +15,7 @@ group = AppGroup("issuance", help="Workers that prepare and extend cards.")
 @click.option(
     "--concurrency",
     type=click.IntRange(1, 32),
-    default=2,
+    default=4,
     show_default=True,
     help="How many jobs at once, each in a thread.",
 )

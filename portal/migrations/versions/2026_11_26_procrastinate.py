@@ -20,7 +20,8 @@ PROCRASTINATE = "03.04.00_50_post_add_retry_failed_job_procedure.sql"
 """The last step that there was when this was written; a test tells when the library has later ones."""
 
 _DROP = """
-DROP TABLE procrastinate_events, procrastinate_periodic_defers, procrastinate_jobs, procrastinate_workers;
+DROP TABLE procrastinate_events, procrastinate_periodic_defers, procrastinate_jobs, procrastinate_workers
+    CASCADE;
 DO $$
 DECLARE
     one regprocedure;
