@@ -26,7 +26,7 @@ from portal.orders import extension_requests
 from portal.orders.extension_claims import BATCH, Claimed, claim, due_now, still_good
 from portal.orders.extension_requests import DONE, ENDED, Outcome
 from portal.orders.extension_steps import lock, step
-from portal.orders.issuance import dispatch, retry_after
+from portal.orders.issuance import dispatch, heart, retry_after
 from portal.orders.models import Extension, Order
 from portal.orders.states import EXTENSIONS_OPEN, Event, ExtensionEvent, ExtensionStatus, Reason, Status
 from portal.orders.transitions import Cause, move, tell_again
@@ -93,6 +93,11 @@ def work(claimed: Sequence[Claimed]) -> Counter[Outcome]:
     """Have the issuer extend what was claimed, and write down what became of it; how many of each."""
     if not claimed:
         return Counter()
+    with heart().working_on({one.claimed_by for one in claimed}):
+        return _carry_out(claimed)
+
+
+def _carry_out(claimed: Sequence[Claimed]) -> Counter[Outcome]:
     outcomes = extension_requests.carry_out(claimed)
     done: Counter[Outcome] = Counter()
     late = []

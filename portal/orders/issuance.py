@@ -21,12 +21,12 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from portal import audit, backoff, clock
 from portal.database import db, write
-from portal.issuer.interface import CardRequest, Issuer, IssuerRefused
+from portal.issuer.interface import CardRequest, Issuer, IssuerRefused, IssuerUnavailable
 from portal.metrics import metrics
 from portal.orders import jobs, mails
 from portal.orders.card import NotIssuable, card_data
 from portal.orders.models import Order
-from portal.orders.pulse import pulse
+from portal.orders.pulse import Pulse, pulse
 from portal.orders.states import Event, Reason, Status
 from portal.orders.transitions import Cause, held_by, move, tell_again, write_history
 from portal.orders.validity import codes_end
@@ -102,14 +102,19 @@ def due_until() -> datetime:
     return clock.now() + (CLOCKS_DIFFER if jobs.wanted() else timedelta())
 
 
+def heart() -> Pulse:
+    """The pulse of this application's engine."""
+    return pulse(current_app._get_current_object())  # type: ignore[attr-defined]
+
+
 def _wake_after(session: Session) -> None:
     """Woken before the commit, the thread would find nothing, and look again half a second later."""
-    heart = pulse(current_app._get_current_object())  # type: ignore[attr-defined]
+    wake = heart().wake
 
     @event.listens_for(session, "after_transaction_end")
     def ended(_session: Session, transaction: SessionTransaction) -> None:
         if transaction.parent is None:
-            heart.wake()
+            wake()
 
 
 def _claim(limit: int, order_id: int | None = None) -> list[Claimed]:
@@ -160,6 +165,11 @@ def _work(claimed: Sequence[Claimed]) -> int:
     """Prepare what was claimed and write down what became of it; how many became ready."""
     if not claimed:
         return 0
+    with heart().working_on({order.claimed_by for order in claimed}):
+        return _carry_out(claimed)
+
+
+def _carry_out(claimed: Sequence[Claimed]) -> int:
     outcomes = {order.id: Outcome(Event.PREPARED) for order in claimed}
     requests = []
     for order in claimed:
@@ -171,8 +181,10 @@ def _work(claimed: Sequence[Claimed]) -> int:
             outcomes[order.id] = Outcome(Event.TRY_AGAIN, Reason.REGISTRY_UNAVAILABLE)
     db.session.rollback()  # no read transaction stays open while the issuer works
     answers = _prepare(requests)
+    asked = {request.reference for request in requests}
     for order in claimed:
-        if isinstance(answer := answers.get(order.public_id), Exception):
+        answer = answers.get(order.public_id, IssuerUnavailable()) if order.public_id in asked else None
+        if answer is not None:
             outcomes[order.id] = _failure(answer)
     return _finish(claimed, outcomes)
 
@@ -187,6 +199,9 @@ def _prepare(requests: Sequence[CardRequest]) -> dict[str, Exception | None]:
         return {}
     try:
         return issuer().prepare(requests)
+    except IssuerUnavailable as error:
+        _log.warning("the issuer does not answer, and %d orders wait", len(requests))
+        return {request.reference: error for request in requests}
     except Exception as error:
         _log.exception("the issuer failed for %d orders", len(requests))
         return {request.reference: error for request in requests}

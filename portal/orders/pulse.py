@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator, Set
+from contextlib import contextmanager
 from datetime import datetime
 from typing import cast
 
@@ -19,6 +21,20 @@ class Pulse:
         self._parent = os.getppid() if follows_parent else None
         self.last_beat: datetime | None = None
         """When the thread last went round, in UTC; None while no thread runs in this process."""
+        self._claims: set[str] = set()
+
+    @property
+    def claims(self) -> frozenset[str]:
+        """The owners of the claims that this process works on."""
+        return frozenset(self._claims)
+
+    @contextmanager
+    def working_on(self, claims: Set[str]) -> Iterator[None]:
+        self._claims |= claims
+        try:
+            yield
+        finally:
+            self._claims -= claims
 
     def wake(self) -> None:
         self._due.set()

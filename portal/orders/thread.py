@@ -1,8 +1,9 @@
 """The issuance thread of the web process: prepares and extends what is due, and sweeps every few seconds.
 
-One such thread works for a portal, whichever process it lives in (`alone.py`). It is no daemon: it
-finishes its batch and ends when the main thread has gone, since the server's worker runs no atexit hooks
-before it joins its threads. Where workers prepare the cards, one of them has such a thread that only sweeps.
+One such thread works for a portal, whichever process it lives in (`alone.py`). An issuer may take its time,
+and the portal's end must not wait for it: a daemon thread works, and the thread that watches over it, which
+ends when the main thread has gone, gives it a few seconds to finish its batch. What it has not finished then
+goes back into the queue. Where workers prepare the cards, one of them has such a thread that only sweeps.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from portal import clock
 from portal.database import db
 from portal.orders import alone, extensions, issuance, trouble
 from portal.orders.alone import Held
+from portal.orders.giving_back import give_back
 from portal.orders.pulse import Pulse, pulse
 from portal.orders.sweep import sweep
 from portal.settings import Settings
@@ -29,6 +31,8 @@ SWEEP_EVERY = 2.0
 LISTEN_FOR = 0.5
 """Seconds between two looks at whether the main thread still lives."""
 ERROR_PAUSE = 1.0
+GRACE = 4.0
+"""Seconds that a batch under way is given when the process ends."""
 
 Works = Sequence[Callable[[], object]]
 """What a round does besides the sweep; each answers whether there was something to do."""
@@ -64,21 +68,34 @@ def _run(app: Flask, heart: Pulse, works: Works) -> None:
     name = threading.current_thread().name
     while (lock := alone.hold(app, "issuance", heart, "issues" if works else "sweeps")) is not None:
         _log.info("%s thread started", name)
-        with lock:
-            _work(app, heart, lock, works)
+        worker = threading.Thread(target=_work, args=(app, heart, lock, works), name=name, daemon=True)
+        worker.start()
+        while worker.is_alive() and not heart.ending:
+            worker.join(LISTEN_FOR)
+        if heart.ending:
+            _end(app, heart, worker)
         heart.last_beat = None
-        _log.info("%s thread ended", name)
+        _log.info("%s thread ended%s", name, " before the issuer answered" if worker.is_alive() else "")
+
+
+def _end(app: Flask, heart: Pulse, worker: threading.Thread) -> None:
+    heart.stop()
+    worker.join(GRACE)
+    if worker.is_alive():
+        with app.app_context():
+            give_back(heart)
 
 
 def _work(app: Flask, heart: Pulse, lock: Held, works: Works) -> None:
     last_sweep = 0.0
-    while not heart.ending:
-        if not lock.still_held():
-            name = threading.current_thread().name
-            _log.warning("the %s thread lost its lock, and waits until it has it again", name)
-            return
-        with app.app_context():
-            last_sweep = _round(heart, last_sweep, works)
+    with lock:
+        while not heart.ending:
+            if not lock.still_held():
+                name = threading.current_thread().name
+                _log.warning("the %s thread lost its lock, and waits until it has it again", name)
+                return
+            with app.app_context():
+                last_sweep = _round(heart, last_sweep, works)
 
 
 def _follow_the_server(heart: Pulse) -> None:

@@ -111,6 +111,12 @@ EXTENSION_EVENT: dict[ExtensionEvent, LazyString] = {
 """Only what the history tells of an extension itself; that it is done, the card's own history tells."""
 
 REASON: dict[Reason, LazyString] = {
+    Reason.ISSUER_UNAVAILABLE: _l(
+        "The issuing system is temporarily unavailable. We keep trying: there is nothing for you to do."
+    ),
+    Reason.REGISTRY_UNAVAILABLE: _l(
+        "USOS is temporarily unavailable. We keep trying: there is nothing for you to do."
+    ),
     Reason.NOT_ELIGIBLE: _l("The conditions were no longer met when the order was processed."),
     Reason.ATTEMPTS_USED_UP: _l("The issuing system did not answer in spite of repeated attempts."),
     Reason.ISSUER_REFUSED: _l("The issuing system refused the order."),
@@ -128,11 +134,13 @@ REASON: dict[Reason, LazyString] = {
 """Only the reasons that a student can make something of."""
 
 EXTENSION_REASON: dict[Reason, LazyString] = {
+    Reason.ISSUER_UNAVAILABLE: REASON[Reason.ISSUER_UNAVAILABLE],
+    Reason.REGISTRY_UNAVAILABLE: REASON[Reason.REGISTRY_UNAVAILABLE],
     Reason.NOT_ELIGIBLE: _l("The conditions were no longer met when the extension was processed."),
     Reason.ATTEMPTS_USED_UP: REASON[Reason.ATTEMPTS_USED_UP],
     Reason.ISSUER_REFUSED: _l("The issuing system refused the extension."),
 }
-"""Why an extension failed."""
+"""Why an extension waits or failed."""
 
 
 def of_entry(what: Event | ExtensionEvent) -> LazyString:
