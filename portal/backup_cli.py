@@ -17,7 +17,7 @@ from portal import backup, doctor, restoring
 from portal.backup_archive import BadBackup, PassphraseNeeded
 from portal.copying import CopyError
 from portal.doctor import Kind
-from portal.logs import describe
+from portal.reasons import why
 from portal.restoring import NotEmpty
 from portal.settings import settings
 from portal.settings_reading import Reader
@@ -115,6 +115,6 @@ def _sentences(what: str) -> Iterator[None]:
     except (backup.NoBackup, BadBackup, NotEmpty, CopyError) as error:
         raise click.ClickException(f"{what}: {error}.") from None
     except OSError as error:
-        raise click.ClickException(f"{what}: {error.strerror or error}.") from None
+        raise click.ClickException(f"{what}: {why(error)}.") from None
     except SQLAlchemyError as error:
-        raise click.ClickException(f"{what}: {describe(error)}.") from None
+        raise click.ClickException(f"{what}: {why(error)}.") from None

@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from portal import copying, schema, snapshots
 from portal.database import db
-from portal.logs import describe
+from portal.reasons import why
 
 commands = cast(click.Group, _migrations)
 
@@ -45,7 +45,7 @@ def copy(source: str) -> None:
     except copying.CopyError as error:
         raise click.ClickException(f"Nothing was copied: {error}.") from None
     except SQLAlchemyError as error:
-        raise click.ClickException(f"Nothing was copied: {describe(error)}.") from None
+        raise click.ClickException(f"Nothing was copied: {why(error)}.") from None
     click.echo(f"Copied and compared: {sum(copied.values())} rows of {len(copied)} tables.")
     click.echo(
         "Start the portal with this PORTAL_DATABASE_URL and the same PORTAL_INSTANCE, then run doctor."

@@ -21,7 +21,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from portal import snapshots
 from portal.database import db
 from portal.encryption import DecryptionError
-from portal.logs import describe
+from portal.reasons import why
 
 BATCH = 1000
 MOST_NAMED = 5
@@ -80,6 +80,10 @@ class Findings:
         )
 
 
+class NoUse(Exception):
+    """Raised by a check that has added why nothing else can be looked at."""
+
+
 Check = Callable[[Findings], str]
 """Adds what is wrong; answers in a few words what it has seen."""
 
@@ -89,6 +93,11 @@ class Outcome:
     name: str
     seen: str
     problems: tuple[Problem, ...] = field(default=())
+
+
+class _Unusable(Exception):
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
 
 
 def init_app(app: Flask) -> None:
@@ -112,6 +121,8 @@ def examine(kinds: Collection[Kind] = frozenset(Kind)) -> Iterator[Outcome]:
         for name, check, kind in cast("list[tuple[str, Check, Kind]]", current_app.extensions[_KEY]):
             if kind in kinds:
                 yield _made(name, check)
+    except _Unusable as error:
+        yield error.outcome
     finally:
         db.session.rollback()
 
@@ -120,9 +131,11 @@ def _made(name: str, check: Check) -> Outcome:
     found = Findings()
     try:
         seen = check(found)
+    except NoUse:
+        raise _Unusable(Outcome(name, "unusable", found.problems)) from None
     except (SQLAlchemyError, DecryptionError, OSError) as error:
         found.add(
-            f"could not be looked at ({describe(error)})",
+            f"could not be looked at ({why(error)})",
             "see what is said of the database and the keys first; then run doctor again",
         )
         seen = "unknown"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from flask import Flask
 from sqlalchemy import Column, LargeBinary, Table, inspect, select, text, type_coerce
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal import audit_pruning, doctor, schema
 from portal.database import Base, db
 from portal.doctor import Findings, Kind
+from portal.doctor_machine import check_clock
 from portal.encryption import DecryptionError, keyring
 from portal.encryption_cli import encrypted_columns
+from portal.reasons import why
 
 OLDEST_POSTGRESQL = 130000
 SAMPLE = 20
@@ -20,6 +23,7 @@ _RESTORE = "stop the portal and restore the last good backup (docs/backup.md)"
 
 def init_app(app: Flask) -> None:
     doctor.add(app, "schema", check_schema, Kind.DATABASE)
+    doctor.add(app, "clock", check_clock, Kind.MACHINE)
     doctor.add(app, "database", check_program, Kind.MACHINE)
     doctor.add(app, "encryption", check_sample, Kind.DATABASE)
     doctor.add(app, "database file", check_file, Kind.ROWS)
@@ -28,13 +32,20 @@ def init_app(app: Flask) -> None:
 
 def check_schema(found: Findings) -> str:
     """At the newest migration, with each index and trigger that keeps a promise."""
-    now = schema.revision(db.session.connection())
+    try:
+        now = schema.revision(db.session.connection())
+    except SQLAlchemyError as error:
+        found.add(
+            f"the database can't be read ({why(error)})",
+            "see that it is started and that PORTAL_DATABASE_URL names it; a damaged file has to be restored",
+        )
+        raise doctor.NoUse from None
     if now != schema.newest():
         found.add(
             f"the database is at migration {now or 'none'}, the program at {schema.newest()}",
             "make a backup, then run flask db upgrade (an older program can't use a newer database)",
         )
-        return "not the program's"
+        raise doctor.NoUse
     there = inspect(db.session.connection())
     for table in Base.metadata.sorted_tables:
         known = {index["name"] for index in there.get_indexes(table.name)}

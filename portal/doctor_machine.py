@@ -32,7 +32,6 @@ def init_app(app: Flask) -> None:
     doctor.add(app, "settings", check_settings, Kind.MACHINE)
     doctor.add(app, "files", check_files, Kind.MACHINE)
     doctor.add(app, "disk", check_disk, Kind.MACHINE)
-    doctor.add(app, "clock", check_clock, Kind.MACHINE)
 
 
 def check_settings(found: Findings) -> str:

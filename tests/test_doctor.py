@@ -165,14 +165,21 @@ def test_what_is_the_same_in_many_places_is_told_once(app: Flask) -> None:
     assert "What to do: somebody else wrote into the database" in result.output
 
 
+def test_a_database_that_was_never_made_is_all_that_is_told(tmp_path: Path, clock: MovingClock) -> None:
+    app = create_app(make_settings(tmp_path / "new"), time=clock)
+    output = doctor(app).output
+    assert "problem  schema: the database is at migration none" in output
+    assert "orders" not in output
+
+
 def test_a_torn_file_is_named(app: Flask, instance: Path) -> None:
     with app.app_context():
         db.session.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
         db.session.remove()
         db.engine.dispose()
     with (instance / "portal.sqlite").open("r+b") as file:
-        file.seek(40 * 4096)
-        file.write(b"\xff" * 40 * 4096)
+        file.seek(-5 * 4096, os.SEEK_END)
+        file.write(b"\xff" * 5 * 4096)
     assert [line for line in problems(app) if line.startswith("database file: ")]
 
 

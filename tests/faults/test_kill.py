@@ -12,16 +12,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from portal import create_app
 from portal.audit import Actor
 from portal.database import db
-from portal.issuer.models import Card, CardOffer
+from portal.issuer.models import CardOffer
 from portal.orders import issuance, service
 from portal.orders.models import Order, OrderEvent
-from portal.orders.states import TABLE, Event, Status
 from portal.orders.sweep import sweep
 from portal.settings import Settings
+from tests.support.doctor import well
 from tests.support.people import make_student
 
 ORDERS = 150
@@ -69,6 +70,7 @@ def test_a_worker_killed_many_times_loses_nothing_and_issues_nothing_twice(setti
         os.kill(process.pid, signal.SIGKILL)
         process.join()
     finish(app)
+    assert well(app)
     with app.app_context():
         check_invariants()
 
@@ -85,23 +87,7 @@ def finish(app: Flask) -> None:
 
 
 def check_invariants() -> None:
-    orders = db.session.query(Order).all()
-    assert Counter(order.status for order in orders) == {"ready": ORDERS}
-    assert sorted(card.reference for card in db.session.query(Card)) == sorted(o.public_id for o in orders)
-    open_offers = db.session.query(CardOffer).filter_by(status="open").count()
-    assert open_offers == ORDERS
-    for order in orders:
-        check_history(order)
-
-
-def check_history(order: Order) -> None:
-    rows = db.session.query(OrderEvent).filter_by(order_id=order.id).order_by(OrderEvent.id).all()
-    status: str | None = None
-    for row in rows:
-        assert row.from_status == status
-        before = None if status is None else Status(status)
-        assert TABLE[before, Event(row.event)] == row.to_status
-        status = row.to_status
-    assert status == order.status
-    assert order.version == len(rows)
-    assert [row.event for row in rows].count("prepared") == 1
+    """Beyond what doctor sees: each order got its card, and was prepared once."""
+    assert Counter(db.session.scalars(select(Order.status))) == {"ready": ORDERS}
+    assert db.session.query(CardOffer).count() == ORDERS
+    assert db.session.query(OrderEvent).filter_by(event="prepared").count() == ORDERS

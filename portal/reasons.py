@@ -1,0 +1,16 @@
+"""Why something failed, in a few words for the command line and without anybody's data."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sqlalchemy.exc import DBAPIError
+
+
+def why(error: Exception) -> str:
+    """SQLite's own words name no values; PostgreSQL's may, so only the kind of its error is told."""
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        return str(error.orig) if isinstance(error.orig, sqlite3.Error) else type(error.orig).__name__
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return type(error).__name__
