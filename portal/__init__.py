@@ -18,6 +18,7 @@ from portal import (
     extensions,
     issuer,
     language,
+    limits,
     logs,
     metrics,
     mlegitymacja,
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None, *, time: clock.Clock | None = N
     encryption.init_app(app, settings)
     database.init_app(app, settings)
     audit.init_app(app)
+    limits.init_app(app, settings)
     extensions.init_app(app)
     administration.init_app(app)
     rendering.init_app(app)

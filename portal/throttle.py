@@ -1,6 +1,7 @@
-"""Limits kept in the process: token buckets, without any storage call.
+"""Limits that keep anonymous requests from eating the machine: a token bucket for each key.
 
-They keep anonymous requests from eating the machine.
+`MemoryThrottle` counts in the process, without any storage call; `portal.shared_throttle` counts for all
+processes together. The parts don't know which they have: `portal.limits` hands them out.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import math
 import threading
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from datetime import datetime
 
@@ -16,20 +18,30 @@ from portal import clock
 MAX_KEYS = 10_000
 
 
-class Throttle:
-    """`burst` at once for each key, then `rate` a second. The longest unused keys are forgotten."""
+class Throttle(ABC):
+    """`burst` at once for each key, then `rate` a second."""
 
     def __init__(self, rate: float, burst: int) -> None:
         self._rate = rate
         self._burst = burst
-        self._lock = threading.Lock()
-        self._buckets: OrderedDict[str, tuple[float, datetime]] = OrderedDict()
 
     def admit(self, key: str) -> bool:
         return self.wait(key) == 0
 
+    @abstractmethod
     def wait(self, key: str) -> int:
         """0 where the key may go on (which is counted), else in how many seconds it may."""
+
+
+class MemoryThrottle(Throttle):
+    """Counts in this process. The longest unused keys are forgotten."""
+
+    def __init__(self, rate: float, burst: int) -> None:
+        super().__init__(rate, burst)
+        self._lock = threading.Lock()
+        self._buckets: OrderedDict[str, tuple[float, datetime]] = OrderedDict()
+
+    def wait(self, key: str) -> int:
         now = clock.now()
         with self._lock:
             left, seen = self._buckets.pop(key, (float(self._burst), now))

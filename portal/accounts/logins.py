@@ -7,15 +7,17 @@ from typing import cast
 from flask import Flask, current_app
 from sqlalchemy import delete, select, update
 
-from portal import audit, clock
-from portal.accounts import passwords, sessions
+from portal import audit, chores, clock, limits
+from portal.accounts import passwords, sessions, shared_throttle
 from portal.accounts.models import AccountLink
-from portal.accounts.throttle import LoginThrottle, Throttled
+from portal.accounts.shared_throttle import SharedLoginThrottle
+from portal.accounts.throttle import LoginThrottle, Throttled, Throttling
 from portal.database import db, write
 from portal.gate import Busy
 from portal.identity import Account, AccountSession
 
 LONGEST_LOGIN = 64
+_THROTTLE = "portal.accounts.throttle"
 
 
 class Refused(Exception):
@@ -23,7 +25,12 @@ class Refused(Exception):
 
 
 def init_app(app: Flask) -> None:
-    app.extensions["portal.accounts.throttle"] = LoginThrottle()
+    counter = limits.counter(app)
+    if counter is None:
+        app.extensions[_THROTTLE] = LoginThrottle()
+    else:
+        app.extensions[_THROTTLE] = SharedLoginThrottle(counter)
+        chores.add(app, shared_throttle.forget_old)
 
 
 def log_in(typed: str, password: str, address: str) -> Account:
@@ -73,7 +80,7 @@ def _check(
     name: str, account: Account | None, password: str, actor: audit.Actor, detail: str | None = None
 ) -> None:
     """Count, verify, and note in the audit. A typed name stands nowhere: people type passwords there."""
-    throttle = cast(LoginThrottle, current_app.extensions["portal.accounts.throttle"])
+    throttle = cast(Throttling, current_app.extensions[_THROTTLE])
     subject = None if account is None else account.public_id
     try:
         attempt = throttle.begin(name.lower(), actor.address or "", clock.now())

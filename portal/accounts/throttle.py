@@ -1,8 +1,9 @@
 """How many failed log-ins are let through: few for a name from one address, more for the whole address.
 
-Counted in this process, in a moving window. The `limits` library could do it too, but reads the system's
-clock itself and keeps every key it was given; here the portal's clock counts and memory has a bound.
-Nobody can lock another out: what fails at one address counts at that address only.
+Counted in a moving window: here in this process, in `shared_throttle` for all processes together. The library
+`limits` could do it too, but reads the system's clock itself and keeps every key it was given; here the
+portal's clock counts and memory has a bound. Nobody can lock another out: what fails at one address counts
+at that address only.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 WINDOW = timedelta(minutes=15)
 TRIES_FOR_A_PAIR = 10
@@ -59,15 +61,16 @@ class MovingWindow:
         failures = self._failures.get(key)
         if failures is None:
             return
-        since = now - WINDOW.total_seconds()
-        failures.stamps = [stamp for stamp in failures.stamps if stamp > since]
+        since, until = now - WINDOW.total_seconds(), now + WINDOW.total_seconds()
+        # Further ahead than that it was a clock that was wrong, and would shut somebody out until then.
+        failures.stamps = [stamp for stamp in failures.stamps if since < stamp < until]
         if len(failures.stamps) < self._tries:
             return
-        first = failures.told <= since
+        first = not since < failures.told < until
         if first:
             failures.told = now
-        until = failures.stamps[-self._tries] + WINDOW.total_seconds()
-        raise Throttled(datetime.fromtimestamp(until, UTC), first=first)
+        again_at = failures.stamps[-self._tries] + WINDOW.total_seconds()
+        raise Throttled(datetime.fromtimestamp(again_at, UTC), first=first)
 
     def add(self, key: bytes, now: float) -> None:
         self._failures.setdefault(key, _Failures()).stamps.append(now)
@@ -104,8 +107,21 @@ class Attempt:
     stamp: float
 
 
+class Throttling(Protocol):
+    """Counts log-ins. Of each pair and each address the window lets through so many and no more."""
+
+    def begin(self, name: str, address: str, now: datetime) -> Attempt:
+        """Count an attempt. Raises `Throttled`."""
+
+    def succeeded(self, attempt: Attempt) -> None:
+        """The right password: what failed before for this pair is forgotten."""
+
+    def undecided(self, attempt: Attempt) -> None:
+        """The password was never checked: the attempt doesn't count."""
+
+
 class LoginThrottle:
-    """The counters of one application."""
+    """`Throttling` in this process: the counters of one application."""
 
     def __init__(self, most_keys: int = MOST_KEYS) -> None:
         self._lock = threading.Lock()
@@ -113,8 +129,7 @@ class LoginThrottle:
         self.addresses = MovingWindow(TRIES_FOR_AN_ADDRESS, most_keys)
 
     def begin(self, name: str, address: str, now: datetime) -> Attempt:
-        """Count an attempt. Raises `Throttled`."""
-        place = _place(address)
+        place = place_of(address)
         attempt = Attempt(_key(name, place), _key(place), now.timestamp())
         with self._lock:
             self.pairs.check(attempt.pair, attempt.stamp)
@@ -124,13 +139,11 @@ class LoginThrottle:
         return attempt
 
     def succeeded(self, attempt: Attempt) -> None:
-        """The right password: what failed before for this pair is forgotten."""
         with self._lock:
             self.pairs.forget(attempt.pair)
             self.addresses.take_back(attempt.address, attempt.stamp)
 
     def undecided(self, attempt: Attempt) -> None:
-        """The password was never checked: the attempt doesn't count."""
         with self._lock:
             self.pairs.take_back(attempt.pair, attempt.stamp)
             self.addresses.take_back(attempt.address, attempt.stamp)
@@ -141,7 +154,7 @@ def _key(*parts: str) -> bytes:
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest()
 
 
-def _place(address: str) -> str:
+def place_of(address: str) -> str:
     """An IPv6 network of 64 bits counts as one address: its owner has all the others of it."""
     try:
         parsed = ipaddress.ip_address(address)

@@ -10,6 +10,7 @@ from typing import cast
 
 from flask import Flask, current_app
 
+from portal import limits
 from portal.throttle import Throttle
 
 WALLETS = "portal.issuer.throttle"
@@ -18,8 +19,8 @@ UNKNOWN = "portal.issuer.unknown_refusals"
 
 def init_app(app: Flask) -> None:
     # A whole lecture may collect at once from behind one address: five requests each.
-    app.extensions[WALLETS] = Throttle(rate=20, burst=600)
-    app.extensions[UNKNOWN] = Throttle(rate=1 / 6, burst=10)
+    app.extensions[WALLETS] = limits.throttle(app, WALLETS, rate=20, burst=600)
+    app.extensions[UNKNOWN] = limits.throttle(app, UNKNOWN, rate=1 / 6, burst=10)
 
 
 def wallets() -> Throttle:

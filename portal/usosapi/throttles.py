@@ -6,6 +6,7 @@ from typing import cast
 
 from flask import Flask, current_app
 
+from portal import limits
 from portal.throttle import Throttle
 from portal.usosapi.errors import too_many
 
@@ -15,8 +16,8 @@ TOKENS = "portal.usosapi.tokens"
 
 def init_app(app: Flask) -> None:
     # Mobile networks and lecture halls put many phones behind one address.
-    app.extensions[ADDRESSES] = Throttle(rate=20, burst=600)
-    app.extensions[TOKENS] = Throttle(rate=5, burst=100)
+    app.extensions[ADDRESSES] = limits.throttle(app, ADDRESSES, rate=20, burst=600)
+    app.extensions[TOKENS] = limits.throttle(app, TOKENS, rate=5, burst=100)
 
 
 def count(which: str, key: str) -> None:

@@ -6,6 +6,7 @@ from typing import cast
 
 from flask import Flask, current_app
 
+from portal import limits
 from portal.throttle import Throttle
 
 INSPECTORS = "portal.verifier.throttle"
@@ -13,8 +14,8 @@ WALLETS = "portal.verifier.wallets_throttle"
 
 
 def init_app(app: Flask) -> None:
-    app.extensions[INSPECTORS] = Throttle(rate=2, burst=120)
-    app.extensions[WALLETS] = Throttle(rate=20, burst=600)
+    app.extensions[INSPECTORS] = limits.throttle(app, INSPECTORS, rate=2, burst=120)
+    app.extensions[WALLETS] = limits.throttle(app, WALLETS, rate=20, burst=600)
 
 
 def inspectors() -> Throttle:

@@ -8,7 +8,7 @@ from typing import cast
 
 from flask import Flask, current_app, request
 
-from portal import clock
+from portal import clock, limits
 from portal.database import db
 from portal.throttle import Throttle, network_of
 from portal.vc.fetch import Http
@@ -23,8 +23,8 @@ _MADE = "portal.wallet.made"
 
 def init_app(app: Flask) -> None:
     # A whole lecture may be behind one address, and add its cards at once.
-    app.extensions[_ASKED] = Throttle(rate=5, burst=600)
-    app.extensions[_MADE] = Throttle(rate=1 / 60, burst=300)
+    app.extensions[_ASKED] = limits.throttle(app, _ASKED, rate=5, burst=600)
+    app.extensions[_MADE] = limits.throttle(app, _MADE, rate=1 / 60, burst=300)
 
 
 def wait_before_a_new_wallet() -> int:

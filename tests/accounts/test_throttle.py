@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 
+from portal import create_app
 from portal.accounts.throttle import (
     TRIES_FOR_A_PAIR,
     TRIES_FOR_AN_ADDRESS,
     WINDOW,
     LoginThrottle,
     Throttled,
+    Throttling,
 )
 from tests.accounts.conftest import AuditRows
-from tests.conftest import START, MovingClock
+from tests.conftest import START, MovingClock, make_settings
 from tests.support.login import log_in
 from tests.support.pages import CheckedClient
+
+
+@pytest.fixture(params=["memory", "database"])
+def throttle(request: pytest.FixtureRequest) -> Iterator[Throttling]:
+    """Where log-ins are counted makes no difference."""
+    if request.param == "memory":
+        yield LoginThrottle()
+        return
+    app = create_app(
+        make_settings(
+            request.getfixturevalue("instance"),
+            database_url=request.getfixturevalue("postgres_url"),
+            limits="database",
+        )
+    )
+    with app.app_context():
+        yield app.extensions["portal.accounts.throttle"]
 
 
 def fail(client: CheckedClient, login: str = "100001", times: int = TRIES_FOR_A_PAIR) -> list[int]:
@@ -92,8 +112,7 @@ def test_an_address_that_tries_many_names_is_stopped(app: Flask, client: Checked
     assert log_in(client, address="192.0.2.7").status_code == 303
 
 
-def test_addresses_of_one_ipv6_network_count_as_one() -> None:
-    throttle = LoginThrottle()
+def test_addresses_of_one_ipv6_network_count_as_one(throttle: Throttling) -> None:
     for number in range(TRIES_FOR_A_PAIR):
         throttle.begin("100001", f"2001:db8::{number:x}", START)
     with pytest.raises(Throttled):
@@ -101,8 +120,7 @@ def test_addresses_of_one_ipv6_network_count_as_one() -> None:
     throttle.begin("100001", "2001:db8:0:1::1", START)
 
 
-def test_log_ins_at_the_same_instant_cannot_slip_through() -> None:
-    throttle = LoginThrottle()
+def test_log_ins_at_the_same_instant_cannot_slip_through(throttle: Throttling) -> None:
     under_way = [throttle.begin("100001", "192.0.2.1", START) for _ in range(TRIES_FOR_A_PAIR)]
     with pytest.raises(Throttled):
         throttle.begin("100001", "192.0.2.1", START)
@@ -110,8 +128,7 @@ def test_log_ins_at_the_same_instant_cannot_slip_through() -> None:
     throttle.begin("100001", "192.0.2.1", START)
 
 
-def test_the_window_moves() -> None:
-    throttle = LoginThrottle()
+def test_the_window_moves(throttle: Throttling) -> None:
     for minute in range(TRIES_FOR_A_PAIR):
         throttle.begin("100001", "192.0.2.1", START + timedelta(minutes=minute))
     with pytest.raises(Throttled) as caught:
@@ -120,6 +137,26 @@ def test_the_window_moves() -> None:
     throttle.begin("100001", "192.0.2.1", caught.value.until)
     with pytest.raises(Throttled):
         throttle.begin("100001", "192.0.2.1", caught.value.until)
+
+
+def test_refusal_is_told_once_in_a_window(throttle: Throttling) -> None:
+    for _ in range(TRIES_FOR_A_PAIR):
+        throttle.begin("100001", "192.0.2.1", START)
+    told = []
+    for _ in range(2):
+        with pytest.raises(Throttled) as caught:
+            throttle.begin("100001", "192.0.2.1", START)
+        told.append(caught.value.first)
+    assert told == [True, False]
+
+
+def test_the_right_password_forgets_what_failed_for_the_pair_alone(throttle: Throttling) -> None:
+    under_way = [throttle.begin("100001", "192.0.2.1", START) for _ in range(TRIES_FOR_A_PAIR)]
+    throttle.succeeded(under_way[-1])
+    for number in range(TRIES_FOR_AN_ADDRESS - TRIES_FOR_A_PAIR + 1):
+        throttle.begin(str(number), "192.0.2.1", START)
+    with pytest.raises(Throttled):
+        throttle.begin("100002", "192.0.2.1", START)
 
 
 def test_memory_has_a_bound_however_many_names_come() -> None:

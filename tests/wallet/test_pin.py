@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from portal.settings import Settings
-from portal.throttle import Throttle
+from portal.throttle import MemoryThrottle
 from tests.conftest import MovingClock
 from tests.issuer.conftest import running
 from tests.support.nu import NuChecker
@@ -184,7 +184,7 @@ def test_a_wallet_is_not_made_anew_over_another(card: str, browser: Browser) -> 
 
 
 def test_an_address_makes_only_so_many_wallets(app: Flask, nu_checker: NuChecker, fresh: Browser) -> None:
-    app.extensions["portal.wallet.made"] = Throttle(rate=1 / 60, burst=1)
+    app.extensions["portal.wallet.made"] = MemoryThrottle(rate=1 / 60, burst=1)
     fresh.set_up()
     neighbour = Browser(make_client(app, nu_checker), fresh.address)
     page = neighbour.set_up()
