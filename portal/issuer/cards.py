@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from portal import clock
@@ -47,17 +48,27 @@ def store(session: Session, prepared: Sequence[Prepared]) -> set[str]:
     Answers the references whose card has ended, be it before it was prepared.
     """
     asked = {one.request.reference: one for one in prepared}
-    known = session.execute(select(Card.reference, Card.status).where(Card.reference.in_(asked))).all()
-    new = [asked[reference] for reference in asked.keys() - {card.reference for card in known}]
-    if new:
-        rows = [_row(one) for one in new]
-        made = session.execute(insert(Card).returning(Card.id, Card.reference), rows).all()
-        first = [(card.id, asked[card.reference]) for card in made]
+    made = _add(session, [_row(asked[reference]) for reference in sorted(asked)])
+    if made:
+        first = [(id_, asked[reference]) for reference, id_ in made.items()]
         session.execute(
             insert(CardOffer),
             [offers.row(id_, 1, one.request.data.valid_until, one.secrets) for id_, one in first],
         )
-    return {card.reference for card in known if card.status == CardStatus.ENDED}
+    known = asked.keys() - made.keys()
+    ended = select(Card.reference).where(Card.reference.in_(known), Card.status == CardStatus.ENDED)
+    return set(session.scalars(ended))
+
+
+def _add(session: Session, rows: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """Those of these rows, in the order of their references, that are new; their keys by reference.
+
+    Whoever adds the same card at this moment is waited for.
+    """
+    insert_ = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    new = insert_(Card).on_conflict_do_nothing(index_elements=[Card.reference])
+    made = session.execute(new.returning(Card.reference, Card.id), rows)
+    return {row.reference: row.id for row in made}
 
 
 def _row(prepared: Prepared) -> dict[str, Any]:
@@ -102,36 +113,36 @@ def renew_offer(session: Session, reference: str) -> None:
     offers.reopen(session, card.id, card.valid_until)
 
 
-def revoke(session: Session, reference: str) -> None:
-    """End the card. One that was never prepared is noted as ended, so that a late `prepare` is refused."""
-    card = session.execute(
-        select(Card.id, Card.status).where(Card.reference == reference).with_for_update()
-    ).one_or_none()
-    if card is None:
-        _note_ended(session, reference)
-    elif card.status == CardStatus.LIVE:
-        end(session, card.id)
-    else:
-        copies.revoke_all(session, card.id)
+def revoke(session: Session, references: Collection[str]) -> None:
+    """End these cards. One that was never prepared is noted as ended, so that a late `prepare` is refused."""
+    known = session.scalars(select(Card.reference).where(Card.reference.in_(references)))
+    _note_ended(session, set(references).difference(known))
+    end(session, Card.reference.in_(references))
 
 
-def end(session: Session, card_id: int) -> None:
-    """Erase what the card said, withdraw its offers, end its tokens' families, revoke its copies."""
+def end(session: Session, *which: ColumnElement[bool]) -> None:
+    """Erase what these cards said, withdraw their offers, end their tokens' families, revoke their copies."""
+    ids = session.scalars(select(Card.id).where(*which).order_by(Card.id).with_for_update()).all()
+    if not ids:
+        return
     session.execute(
         update(Card)
-        .where(Card.id == card_id, Card.status == CardStatus.LIVE)
+        .where(Card.id.in_(ids), Card.status == CardStatus.LIVE)
         .values(status=CardStatus.ENDED, data=None, ended_at=clock.now())
         .execution_options(synchronize_session=False)
     )
-    offers.withdraw(session, card_id)
-    families.close(session, TokenFamily.card_id == card_id)
-    copies.revoke_all(session, card_id)
+    offers.withdraw(session, ids)
+    families.close(session, TokenFamily.card_id.in_(ids))
+    copies.revoke_all(session, ids)
 
 
-def _note_ended(session: Session, reference: str) -> None:
-    if not 0 < len(reference) <= MAX_REFERENCE:
-        return
+def _note_ended(session: Session, references: Collection[str]) -> None:
+    """Unless somebody prepares them, or notes the same, at this moment: `end` finds these then."""
     now = clock.now()
-    session.execute(
-        insert(Card).values(reference=reference, status=CardStatus.ENDED, created_at=now, ended_at=now)
-    )
+    rows = [
+        {"reference": reference, "status": CardStatus.ENDED, "created_at": now, "ended_at": now}
+        for reference in sorted(references)
+        if 0 < len(reference) <= MAX_REFERENCE
+    ]
+    if rows:
+        _add(session, rows)

@@ -1,8 +1,13 @@
-"""Issued copies: their places in the status lists, and their revocation."""
+"""Issued copies, their revocation, and what was told about the status lists that they stand in.
+
+Whoever changes the rows of several lists does so in the order of their numbers, so that nobody waits in a
+circle, and has locked the cards before.
+"""
 
 from __future__ import annotations
 
-import secrets
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,100 +16,93 @@ from sqlalchemy import ColumnElement, case, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from portal import clock
-from portal.database import UtcDateTime, db, write
+from portal.database import UtcDateTime, db
 from portal.issuer.models import Card, IssuedCopy, StatusList
-
-LIST_SIZE = 131_072
-"""Entries of one list; protocols ask for at least 100,000, so that a place tells nothing."""
-FULL_AT = LIST_SIZE // 2
-"""Up to here a random draw finds a free place in two tries; then another list is opened."""
+from portal.issuer.places import Slot
 
 
 @dataclass(frozen=True)
-class Slot:
+class _Live:
+    """A copy that is to be revoked."""
+
+    id: int
     list_id: int
-    idx: int
+    expires_at: datetime
 
 
-def free_slot() -> Slot:
-    """A random place that nobody has had. Taken for good only when the copy's row is written."""
-    list_id = _open_list()
-    while True:
-        idx = secrets.randbelow(LIST_SIZE)
-        taken = select(IssuedCopy.id).where(IssuedCopy.list_id == list_id, IssuedCopy.idx == idx)
-        if db.session.scalar(taken) is None:
-            return Slot(list_id, idx)
+@dataclass(frozen=True)
+class _Bumped:
+    """What a list's row says of a revocation that goes on."""
+
+    version: int
+    published_until: datetime | None
+    """The latest `exp` that any signed list so far has; none of them shows the revocation."""
 
 
-def _open_list() -> int:
-    roomy = select(StatusList.id).where(StatusList.taken < FULL_AT).order_by(StatusList.id).limit(1)
-    found = db.session.scalar(roomy)
-    if found is not None:
-        return found
-    with write() as session:
-        found = session.scalar(roomy)  # another thread may have opened it meanwhile
-        if found is None:
-            opened = insert(StatusList).values(version=1, taken=0, opened_at=clock.now())
-            found = session.execute(opened.returning(StatusList.id)).scalar_one()
-        return found
+def replace(session: Session, slot: Slot, *, card_id: int, **columns: Any) -> None:
+    """Revoke every copy of this locked card and add the next one.
+
+    Raises `IntegrityError` where the place was taken meanwhile.
+    """
+    _revoke(session, _live(session, IssuedCopy.card_id == card_id), slot.list_id)
+    session.execute(insert(IssuedCopy).values(list_id=slot.list_id, idx=slot.idx, card_id=card_id, **columns))
 
 
-def add(session: Session, slot: Slot, **columns: Any) -> None:
-    """Raises `IntegrityError` where the place was taken meanwhile."""
-    session.execute(insert(IssuedCopy).values(list_id=slot.list_id, idx=slot.idx, **columns))
-    session.execute(
-        update(StatusList)
-        .where(StatusList.id == slot.list_id)
-        .values(taken=StatusList.taken + 1)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def revoke_all(session: Session, card_id: int) -> int:
-    """Revoke every copy of the card; how many there were."""
-    return _revoke(session, IssuedCopy.card_id == card_id)
+def revoke_all(session: Session, card_ids: Collection[int]) -> None:
+    """Revoke every copy of these locked cards."""
+    _revoke(session, _live(session, IssuedCopy.card_id.in_(card_ids)))
 
 
 def revoke_one(session: Session, copy_id: int) -> bool:
-    """Revoke this copy; False where it was revoked before."""
-    return _revoke(session, IssuedCopy.id == copy_id) == 1
+    """Revoke this copy of a locked card; False where it was revoked before."""
+    live = _live(session, IssuedCopy.id == copy_id)
+    _revoke(session, live)
+    return bool(live)
 
 
-def _revoke(session: Session, which: ColumnElement[bool]) -> int:
-    live = session.execute(
-        select(IssuedCopy.id, IssuedCopy.list_id, IssuedCopy.expires_at).where(
-            which, IssuedCopy.revoked_at.is_(None)
-        )
-    ).all()
-    published: dict[int, datetime | None] = {}
-    for list_id in sorted({copy.list_id for copy in live}):
-        published[list_id] = _bump(session, list_id)
+def _live(session: Session, which: ColumnElement[bool]) -> list[_Live]:
+    found = select(IssuedCopy.id, IssuedCopy.list_id, IssuedCopy.expires_at).where(
+        which, IssuedCopy.revoked_at.is_(None)
+    )
+    return [_Live(*copy) for copy in session.execute(found)]
+
+
+def _revoke(session: Session, live: Sequence[_Live], filled: int | None = None) -> None:
+    """Revoke these, and count a place taken in the list `filled`: each list's row is changed once."""
+    alike = defaultdict(list)
     for copy in live:
+        alike[copy.list_id, copy.expires_at].append(copy.id)
+    stale = {copy.list_id for copy in live}
+    bumped: dict[int, _Bumped] = {}
+    for list_id in sorted(stale | ({filled} if filled is not None else set())):
+        bumped[list_id] = _change(session, list_id, stale=list_id in stale, filled=list_id == filled)
+    for (list_id, expires_at), ids in alike.items():
         session.execute(
             update(IssuedCopy)
-            .where(IssuedCopy.id == copy.id, IssuedCopy.revoked_at.is_(None))
+            .where(IssuedCopy.id.in_(ids), IssuedCopy.revoked_at.is_(None))
             .values(
                 revoked_at=clock.now(),
-                looks_valid_until=_latest_look(published[copy.list_id], copy.expires_at),
+                revoked_in=bumped[list_id].version,
+                looks_valid_until=_latest_look(bumped[list_id].published_until, expires_at),
             )
             .execution_options(synchronize_session=False)
         )
-    return len(live)
 
 
-def _bump(session: Session, list_id: int) -> datetime | None:
-    """Make every signed list so far stale; answers the latest `exp` that any of them has.
+def _change(session: Session, list_id: int, *, stale: bool, filled: bool) -> _Bumped:
+    """Make every signed list so far stale, count a place taken.
 
     The row is locked by the update before it is read, so a list that is being published at this moment is
     either counted here or finds its version gone.
     """
-    return session.execute(
+    row = session.execute(
         update(StatusList)
         .where(StatusList.id == list_id)
-        .values(version=StatusList.version + 1)
-        .returning(StatusList.published_until)
+        .values(version=StatusList.version + int(stale), taken=StatusList.taken + int(filled))
+        .returning(StatusList.version, StatusList.published_until)
         .execution_options(synchronize_session=False)
-    ).scalar_one()
+    ).one()
+    return _Bumped(*row)
 
 
 def _latest_look(published_until: datetime | None, expires_at: datetime) -> datetime:
@@ -113,43 +111,48 @@ def _latest_look(published_until: datetime | None, expires_at: datetime) -> date
     return min(max(published_until or now, now), max(expires_at, now))
 
 
-def looks_valid_until(reference: str) -> datetime | None:
-    """The latest instant at which any copy of the card may look valid to somebody offline; None: no copy.
+def looks_valid_until(references: Collection[str]) -> dict[str, datetime]:
+    """The latest instant at which any copy of each card may look valid to somebody offline.
 
-    For a copy that is not revoked: what the answer would be if it were revoked now.
+    For a copy that is not revoked: what the answer would be if it were revoked now. A card without a copy is
+    left out.
     """
     copies = db.session.execute(
-        select(IssuedCopy.looks_valid_until, IssuedCopy.expires_at, StatusList.published_until)
-        .join(StatusList, StatusList.id == IssuedCopy.list_id)
-        .join(Card, Card.id == IssuedCopy.card_id)
-        .where(Card.reference == reference)
-    ).all()
-    ends = [copy.looks_valid_until or _latest_look(copy.published_until, copy.expires_at) for copy in copies]
-    return max(ends, default=None)
-
-
-def revoked_indexes(list_id: int) -> list[int]:
-    """Which bits of the list are set."""
-    return list(
-        db.session.scalars(
-            select(IssuedCopy.idx).where(IssuedCopy.list_id == list_id, IssuedCopy.revoked_at.is_not(None))
+        select(
+            Card.reference, IssuedCopy.looks_valid_until, IssuedCopy.expires_at, StatusList.published_until
         )
-    )
+        .join(IssuedCopy, IssuedCopy.card_id == Card.id)
+        .join(StatusList, StatusList.id == IssuedCopy.list_id)
+        .where(Card.reference.in_(references))
+    ).all()
+    ends: dict[str, datetime] = {}
+    for copy in copies:
+        end = copy.looks_valid_until or _latest_look(copy.published_until, copy.expires_at)
+        ends[copy.reference] = max(end, ends.get(copy.reference, end))
+    return ends
 
 
-def publish(list_id: int, version: int, until: datetime) -> bool:
+def revoked_indexes(list_id: int, after: int, until: int) -> Sequence[int]:
+    """The bits that the list's versions after `after`, and up to `until`, set."""
+    return db.session.scalars(
+        select(IssuedCopy.idx).where(
+            IssuedCopy.list_id == list_id, IssuedCopy.revoked_in > after, IssuedCopy.revoked_in <= until
+        )
+    ).all()
+
+
+def publish(session: Session, list_id: int, version: int, until: datetime) -> bool:
     """Write down that a token of this version, good `until` then, will be handed out.
 
-    False where the list has changed since: the token must not be handed out.
+    False where the list has changed since: the token must not be handed out. The row is locked either way.
     """
     until_value = literal(until, UtcDateTime)
     later = case((StatusList.published_until > until_value, StatusList.published_until), else_=until_value)
-    with write() as session:
-        done = session.execute(
-            update(StatusList)
-            .where(StatusList.id == list_id, StatusList.version == version)
-            .values(published_until=later)
-            .returning(StatusList.id)
-            .execution_options(synchronize_session=False)
-        )
-        return done.first() is not None
+    done = session.execute(
+        update(StatusList)
+        .where(StatusList.id == list_id, StatusList.version == version)
+        .values(published_until=later)
+        .returning(StatusList.id)
+        .execution_options(synchronize_session=False)
+    )
+    return done.first() is not None

@@ -14,12 +14,24 @@ from sqlalchemy.orm import Session
 
 from portal import clock
 from portal.database import db, write
-from portal.issuer import card_data, cards, claims, copies, families, limits, nonces, offers, proofs, sdjwt
-from portal.issuer.copies import Slot
+from portal.issuer import (
+    card_data,
+    cards,
+    claims,
+    copies,
+    families,
+    limits,
+    nonces,
+    offers,
+    places,
+    proofs,
+    sdjwt,
+)
 from portal.issuer.errors import ProtocolError, bad_token, denied
 from portal.issuer.events import listener
 from portal.issuer.keys import key_store
 from portal.issuer.models import AccessToken, Card, CardOffer, CardStatus, OfferStatus
+from portal.issuer.places import Slot
 from portal.issuer.proofs import Proof
 from portal.issuer.tokens import Bearer
 from portal.issuer.urls import CONFIGURATION_ID, issuer_id
@@ -124,7 +136,7 @@ def _draft(bearer: Bearer, sealed: bytes, proof: Proof) -> _Draft:
     if expires_at <= now:
         raise denied("the card has ended")
     limits.admit_copy(db.session(), bearer.card_id, expires_at)
-    slot = copies.free_slot()
+    slot = places.free_slot()
     key = key_store().current()
     visible = claims.visible(data, settings(), holder=proof.holder, slot=(slot.list_id, slot.idx), now=now)
     credential = sdjwt.issue(visible, claims.disclosable(data, settings(), now=now), key)
@@ -139,8 +151,7 @@ def _commit(bearer: Bearer, proof: Proof, draft: _Draft) -> None:
         nonces.spend(session, proof.nonce)
         admitted = _tell(session, right, bearer, draft.valid_until)
         if admitted:
-            copies.revoke_all(session, bearer.card_id)
-            copies.add(
+            copies.replace(
                 session,
                 draft.slot,
                 card_id=bearer.card_id,

@@ -18,6 +18,8 @@ from portal.settings import Settings
 
 BATCH = 50
 """Cards prepared, or extended, in one transaction."""
+REVOKED_AT_ONCE = 200
+"""Cards revoked in one transaction, a few statements for all of them."""
 
 Answers = dict[str, Exception | None]
 T = TypeVar("T")
@@ -68,19 +70,19 @@ class EmbeddedIssuer:
             tries_left=offers.MAX_ATTEMPTS - found.attempts,
         )
 
-    def revoke(self, reference: str) -> None:
-        try:
-            with write() as session:
-                self.revoke_in(session, reference)
-        except SQLAlchemyError as error:
-            raise IssuerUnavailable("the database can't be written") from error
+    def revoke(self, references: Sequence[str]) -> Answers:
+        answers: Answers = dict.fromkeys(references)
+        for batch in _batches(references, REVOKED_AT_ONCE):
+            try:
+                with write() as session:
+                    cards.revoke(session, batch)
+            except SQLAlchemyError:
+                unavailable = IssuerUnavailable("the database can't be written")
+                answers |= dict.fromkeys(batch, unavailable)
+        return answers
 
-    def revoke_in(self, session: Session, reference: str) -> None:
-        """The same in the caller's transaction."""
-        cards.revoke(session, reference)
-
-    def looks_valid_until(self, reference: str) -> datetime | None:
-        return copies.looks_valid_until(reference)
+    def looks_valid_until(self, references: Sequence[str]) -> dict[str, datetime]:
+        return copies.looks_valid_until(references)
 
     def sweep(self) -> None:
         sweeping.sweep()

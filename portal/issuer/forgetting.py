@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from portal import clock
 from portal.database import db, write
 from portal.issuer import families
-from portal.issuer.models import AccessToken, Card, CardOffer, CardStatus, IssuedCopy, TokenFamily
+from portal.issuer.models import AccessToken, Card, CardOffer, CardStatus, IssuedCopy, StatusList, TokenFamily
 
 BATCH = 20
 """Cards forgotten in one transaction; each may have some dozens of tokens."""
@@ -43,7 +43,9 @@ def forget(references: Sequence[str]) -> None:
 def _bare_copies(session: Session, ids: Sequence[int]) -> None:
     """Leave the places, their bits, and how long each key's signature is needed.
 
-    The times go too: the audit trail tells to the instant when each card was collected and ended.
+    The times go too: the audit trail tells to the instant when each card was collected and ended. So does
+    the version that revoked them, since versions tell an order. Whoever signs the list next has seen their
+    bits in that version, or sees them in its present one.
     """
     session.execute(
         update(IssuedCopy)
@@ -54,6 +56,9 @@ def _bare_copies(session: Session, ids: Sequence[int]) -> None:
             issued_at=IssuedCopy.expires_at,
             revoked_at=IssuedCopy.expires_at,
             looks_valid_until=None,
+            revoked_in=select(StatusList.version)
+            .where(StatusList.id == IssuedCopy.list_id)
+            .scalar_subquery(),
         )
         .execution_options(synchronize_session=False)
     )

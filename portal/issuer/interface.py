@@ -95,11 +95,18 @@ class Issuer(Protocol):
     def forget(self, references: Sequence[str]) -> None:
         """Erase what is left of these cards, but for their places in the status lists. Live ones stay."""
 
-    def revoke(self, reference: str) -> None:
-        """End the card and its offers; the status list says so at once. Unknown references are fine."""
+    def revoke(self, references: Sequence[str]) -> dict[str, Exception | None]:
+        """End these cards and their offers; the status lists say so at once. Unknown references are fine.
 
-    def looks_valid_until(self, reference: str) -> datetime | None:
-        """Until when an offline copy of the revoked card may still look valid; None: never collected."""
+        Answers by reference: None, or `IssuerUnavailable`; in as few transactions as it can. Revoked before:
+        None. Runs outside any transaction of the caller.
+        """
+
+    def looks_valid_until(self, references: Sequence[str]) -> dict[str, datetime]:
+        """Until when an offline copy of each revoked card may still look valid.
+
+        A card that was never collected is left out.
+        """
 
     def sweep(self) -> None:
         """What time does at the issuer: codes spent without a card, codes run out. Call every few seconds."""

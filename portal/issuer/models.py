@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.database import Model, UtcDateTime
@@ -13,6 +13,7 @@ from portal.encryption import EncryptedText, SealedBytes
 
 _ACTIVE = text("status IN ('open', 'spent')")
 _NOT_REVOKED = text("revoked_at IS NULL")
+_REVOKED = text("revoked_in IS NOT NULL")
 
 
 class CardStatus(StrEnum):
@@ -145,9 +146,22 @@ class StatusList(Model):
     version: Mapped[int] = mapped_column(default=1)
     """One more with each revocation, in its transaction: a signed list of an older version is stale."""
     taken: Mapped[int] = mapped_column(default=0)
+    """Places that copies have had; none is given twice."""
     published_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """The latest `exp` of any token of this list that was ever handed out; written before it is."""
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SignedStatusList(Model):
+    """The newest signed list, made by one process for all. In a table of its own, since it is large."""
+
+    __tablename__ = "signed_status_lists"
+
+    list_id: Mapped[int] = mapped_column(ForeignKey("status_lists.id"), primary_key=True, autoincrement=False)
+    version: Mapped[int]
+    """The version of the list that it shows."""
+    etag: Mapped[str] = mapped_column(String(43))
+    token: Mapped[str] = mapped_column(Text)
 
 
 class IssuedCopy(Model):
@@ -164,7 +178,13 @@ class IssuedCopy(Model):
             postgresql_where=_NOT_REVOKED,
         ),
         Index(None, "card_id"),
-        Index(None, "list_id", "revoked_at"),
+        Index(
+            "ix_issued_copies_revoked",
+            "list_id",
+            "revoked_in",
+            sqlite_where=_REVOKED,
+            postgresql_where=_REVOKED,
+        ),
         Index(None, "kid", "expires_at"),
     )
 
@@ -180,6 +200,8 @@ class IssuedCopy(Model):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     looks_valid_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """Set with `revoked_at`: the list's `published_until` then, at most the copy's own end."""
+    revoked_in: Mapped[int | None]
+    """The version of the list that says so first: whoever knows an earlier one reads what is new."""
 
 
 class SpentNonce(Model):

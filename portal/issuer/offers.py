@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -96,17 +97,17 @@ def row(card_id: int, number: int, valid_until: date, made: Secrets) -> dict[str
 
 def reopen(session: Session, card_id: int, valid_until: date) -> None:
     """Withdraw what is open and open the next one."""
-    withdraw(session, card_id)
+    withdraw(session, [card_id])
     last = session.scalar(select(func.max(CardOffer.number)).where(CardOffer.card_id == card_id)) or 0
     session.execute(insert(CardOffer).values(**row(card_id, last + 1, valid_until, new_secrets())))
 
 
-def withdraw(session: Session, card_id: int) -> None:
-    """Close the card's offers that could still lead to a copy, and what came from them."""
+def withdraw(session: Session, card_ids: Collection[int]) -> None:
+    """Close these cards' offers that could still lead to a copy, and what came from them."""
     withdrawn = session.scalars(
         update(CardOffer)
         .where(
-            CardOffer.card_id == card_id,
+            CardOffer.card_id.in_(card_ids),
             CardOffer.status.in_([OfferStatus.OPEN, OfferStatus.SPENT]),
         )
         .values(status=OfferStatus.WITHDRAWN, closed_at=clock.now(), **ERASED)

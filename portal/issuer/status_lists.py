@@ -1,124 +1,142 @@
-"""Status lists as verifiers get them (Token Status List): one bit a copy, signed, good for a day at most.
+"""Status lists as verifiers get them: made once for each change or every few minutes, for all processes.
 
-A signed list is made once for each change or every few minutes and kept in memory under its list's version,
-which a revocation raises in its own transaction: whoever asks after that gets a new list.
+A signed list is kept in the database under its list's version, which a revocation raises in its own
+transaction: whoever asks after that gets a new list, and everybody gets the same one. Each process also keeps
+what it served last in memory.
 """
 
 from __future__ import annotations
 
 import threading
-import zlib
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import cast
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import Row, select, text
+from sqlalchemy.exc import OperationalError
 
 from portal import clock
-from portal.database import db
-from portal.issuer import copies
-from portal.issuer.keys import key_store
-from portal.issuer.models import StatusList
-from portal.issuer.urls import issuer_id, status_list_uri
+from portal.database import db, write
+from portal.issuer import copies, signed_lists
+from portal.issuer.models import SignedStatusList, StatusList
+from portal.issuer.signed_lists import SignedList
+from portal.issuer.urls import status_list_uri
 from portal.settings import settings
-from portal.vc.encoding import b64, json_bytes
-from portal.vc.status import TYPE
 
-BITS = 1
-LIFETIME = timedelta(hours=24)
-"""`exp` − `iat` is this at most: the promise that a revoked card looks valid no longer."""
-TTL = timedelta(minutes=15)
 FRESH = timedelta(minutes=10)
-"""A list in memory is signed anew after this, so that caches always have some minutes of its `ttl` left."""
+"""A list is signed anew after this, so that caches always have some minutes of its `ttl` left."""
+AHEAD = timedelta(seconds=10)
+"""So far the clock of the machine that signed may be ahead of this one's."""
+TURN_PATIENCE_MS = 2_000
+"""Milliseconds that a process waits while another one signs, which takes about five."""
 _TRIES = 10
+_STANDING = select(
+    StatusList.version, SignedStatusList.version.label("signed_version"), SignedStatusList.etag
+).outerjoin(SignedStatusList, SignedStatusList.list_id == StatusList.id)
+_TURN = text("SELECT pg_advisory_xact_lock(hashtextextended('mlegitymacja status list ' || :list_id, 0))")
+
+Standing = Row[int, int | None, str | None]
+"""A list's version, and which signed list there is."""
 
 
 class Busy(Exception):
     """The list changed faster than it could be signed."""
 
 
-@dataclass(frozen=True)
-class SignedList:
-    version: int
-    token: str
-    etag: str
-    issued_at: datetime
-    expires_at: datetime
-
-    @property
-    def max_age(self) -> int:
-        """Seconds that a cache may keep it: what is left of its `ttl`."""
-        return max(0, int((self.issued_at + TTL - clock.now()).total_seconds()))
-
-
 class Publisher:
-    """The signed lists of this process."""
+    """The signed lists that this process served last, and how it comes by others."""
 
     def __init__(self) -> None:
         self._lists: dict[int, SignedList] = {}
-        self._lock = threading.Lock()
+        self._turns: dict[int, threading.Lock] = {}
 
     def get(self, list_id: int) -> SignedList | None:
         """The list as it is now, or None where there is no such list. Raises `Busy`."""
-        version = db.session.scalar(select(StatusList.version).where(StatusList.id == list_id))
-        if version is None:
+        standing = _standing(list_id)
+        if standing is None:
             return None
-        if known := self._known(list_id, version):
+        if known := self._known(list_id, standing):
             return known
-        with self._lock:
+        with self._turns.setdefault(list_id, threading.Lock()), _turn(list_id):
             for _ in range(_TRIES):
                 db.session.rollback()  # what is read below must not be older than this moment
-                version = db.session.scalar(select(StatusList.version).where(StatusList.id == list_id))
-                if version is None:
+                standing = _standing(list_id)
+                if standing is None:
                     return None
-                if known := self._known(list_id, version):
+                if known := self._known(list_id, standing):
                     return known
-                signed = _sign(list_id, version)
-                if copies.publish(list_id, version, signed.expires_at):
+                signed = _sign(list_id, standing.version)
+                if keep(list_id, signed):
                     self._lists[list_id] = signed
                     return signed
         raise Busy
 
-    def _known(self, list_id: int, version: int) -> SignedList | None:
-        known = self._lists.get(list_id)
-        if known is None or known.version != version:
+    def _known(self, list_id: int, standing: Standing) -> SignedList | None:
+        """The signed list that everybody is served, if it is still good."""
+        if standing.signed_version != standing.version:
             return None
-        return known if timedelta(0) <= clock.now() - known.issued_at < FRESH else None
+        known = self._lists.get(list_id)
+        if known is None or known.etag != standing.etag:
+            token = db.session.scalar(
+                select(SignedStatusList.token).where(
+                    SignedStatusList.list_id == list_id, SignedStatusList.etag == standing.etag
+                )
+            )
+            if token is None:
+                return None  # another one took its place meanwhile
+            known = self._lists[list_id] = signed_lists.read(standing.version, token)
+        young = -AHEAD <= clock.now() - known.issued_at < FRESH
+        return known if young and known.uri == status_list_uri(settings(), list_id) else None
 
 
 def publisher() -> Publisher:
     return cast(Publisher, current_app.extensions["portal.issuer.status_lists"])
 
 
-def encode(indexes: Iterable[int], size: int = copies.LIST_SIZE) -> bytes:
-    """The list's bytes: index 0 is the lowest bit of the first byte (Token Status List, 4.1)."""
-    packed = bytearray(size // 8)
-    for index in indexes:
-        packed[index >> 3] |= 1 << (index & 7)
-    return bytes(packed)
+def keep(list_id: int, signed: SignedList) -> bool:
+    """Have everybody served this; False where the list has changed since, so that nobody may be."""
+    with write() as session:
+        if not copies.publish(session, list_id, signed.version, signed.expires_at):
+            return False
+        session.merge(
+            SignedStatusList(list_id=list_id, version=signed.version, etag=signed.etag, token=signed.token)
+        )
+    return True
 
 
-def compress(packed: bytes) -> bytes:
-    """zlib at its best level, as the draft's vectors are made."""
-    return zlib.compress(packed, 9)
+def _standing(list_id: int) -> Standing | None:
+    return db.session.execute(_STANDING.where(StatusList.id == list_id)).one_or_none()
 
 
 def _sign(list_id: int, version: int) -> SignedList:
-    issued_at = datetime.fromtimestamp(int(clock.now().timestamp()), UTC)
-    # A whole minute, since that is what pages show: cut off there, it would look a little too early.
-    expires_at = (issued_at + LIFETIME).replace(second=0)
-    uri = status_list_uri(settings(), list_id)
-    lst = b64(compress(encode(copies.revoked_indexes(list_id))))
-    payload = {
-        "iss": issuer_id(settings()),
-        "sub": uri,
-        "iat": int(issued_at.timestamp()),
-        "exp": int(expires_at.timestamp()),
-        "ttl": int(TTL.total_seconds()),
-        "status_list": {"bits": BITS, "lst": lst},
-    }
-    token = key_store().current().sign(TYPE, json_bytes(payload))
-    # The signature's last characters name this very token.
-    return SignedList(version, token, token[-43:], issued_at, expires_at)
+    """Whatever was signed last shows the bits up to its version: only what is new is read besides."""
+    last = db.session.execute(
+        select(SignedStatusList.version, SignedStatusList.token).where(SignedStatusList.list_id == list_id)
+    ).one_or_none()
+    if last is None:
+        packed = signed_lists.encode(copies.revoked_indexes(list_id, 0, version))
+    else:
+        new = copies.revoked_indexes(list_id, last.version, version)
+        packed = signed_lists.encode(new, signed_lists.packed_of(last.token))
+    return signed_lists.sign(status_list_uri(settings(), list_id), version, packed)
+
+
+@contextmanager
+def _turn(list_id: int) -> Iterator[None]:
+    """Wait while another process signs this list, so that they don't all do the same work.
+
+    It is no more than that: `keep` decides whose list is served. PostgreSQL ends the turn with the process;
+    where it doesn't notice, since a machine lost its power, the others soon go on.
+    """
+    if db.engine.dialect.name != "postgresql":
+        yield
+        return
+    with db.engine.connect() as connection:
+        try:
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {TURN_PATIENCE_MS}")
+            connection.execute(_TURN, {"list_id": str(list_id)})
+        except OperationalError:
+            connection.rollback()
+        yield

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 
 from portal import clock
 from portal.database import db, write
@@ -20,12 +20,16 @@ from portal.issuer.models import (
     SpentNonce,
     TokenFamily,
 )
+from portal.unavailable import is_unavailable
 
 BATCH = 100
 KEEP_DEAD_FAMILIES = timedelta(days=1)
 """Longer than their last access token lives."""
 KEEP_RETIRED = timedelta(days=30)
 """So long a retired refresh token is recognised as stolen; after that it is unknown, and refused as such."""
+
+CLOCK_SET_BACK = timedelta(minutes=5)
+"""What was written further ahead than this was written by a clock that was wrong."""
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +52,10 @@ def void_spent() -> None:
         .join(Card, Card.id == CardOffer.card_id)
         .where(
             CardOffer.status == OfferStatus.SPENT,
-            CardOffer.spent_at <= tokens.spent_before(clock.now()),
+            or_(
+                CardOffer.spent_at <= tokens.spent_before(clock.now()),
+                CardOffer.spent_at > clock.now() + CLOCK_SET_BACK,
+            ),
         )
         .limit(BATCH)
     ).all()
@@ -57,7 +64,9 @@ def void_spent() -> None:
             with write() as session:
                 cards.lock(session, Card.id == offer.card_id)
                 tokens.void(session, offer.id, offer.reference, OfferStatus.SPENT, "spent")
-        except Exception:  # one card's trouble must not keep the others from their codes
+        except Exception as error:  # one card's trouble must not keep the others from their codes
+            if is_unavailable(error):
+                raise
             _log.exception("the spent offer of %s could not be voided", offer.reference)
 
 
@@ -82,8 +91,7 @@ def end_cards() -> None:
     due = db.session.scalars(select(Card.id).where(*over).limit(BATCH)).all()
     if due:
         with write() as session:
-            for card_id in due:
-                cards.end(session, card_id)
+            cards.end(session, Card.id.in_(due), *over)
 
 
 def forget_tokens() -> None:

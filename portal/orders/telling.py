@@ -1,74 +1,98 @@
-"""Telling the issuer that an order ended, until it has acknowledged it."""
+"""Telling the issuer that orders ended, until it has acknowledged it."""
 
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal import clock
 from portal.database import db, write
+from portal.gate import Busy, Gate
 from portal.issuer.interface import IssuerUnavailable
 from portal.orders.issuance import issuer
 from portal.orders.models import Order
 from portal.orders.states import ENDED, Status
+from portal.unavailable import is_unavailable, why
 
 RETRY_AFTER = timedelta(seconds=30)
-BATCH = 50
+BATCH = 200
+"""Orders told of in one call."""
+_UNTOLD = (Order.status.in_(ENDED), Order.issuer_told_at.is_(None))
+
+_AT_ONCE = Gate(slots=2, waiting=0, patience=0)
+"""How many may wait for the issuer's answer, apart from the sweep."""
 
 _log = logging.getLogger(__name__)
 
 
 def tell_issuer(order_id: int) -> None:
-    """Revoke the ended order's card at the issuer, if that is due. May run twice."""
-    order = _untold(order_id)
-    if order is None:
-        return
+    """Revoke the ended order's card at the issuer, if that is due. May run twice.
+
+    That it ended is written down already, so what keeps it from that fails nobody: the sweep tells it then.
+    A slow issuer must not hold all of the server's threads either.
+    """
     try:
-        issuer().revoke(order.public_id)
-        looks_valid_until = issuer().looks_valid_until(order.public_id)
-    except IssuerUnavailable:
-        _log.warning("order %s: the issuer has not acknowledged the revocation yet", order.public_id)
-        _set(order_id, due_at=clock.now() + RETRY_AFTER)
+        with _AT_ONCE.turn():
+            _tell(_due(Order.id == order_id))
+    except Busy:
         return
-    shown = looks_valid_until if order.status == Status.REVOKED else None
-    _set(
-        order_id, due_at=None, issuer_told_at=clock.now(), looks_valid_until=shown, version=Order.version + 1
-    )
+    except SQLAlchemyError as error:
+        if not is_unavailable(error):
+            raise
+        _log.warning("the issuer hears later of an order that ended: %s", why(error))
 
 
 def tell_due() -> int:
-    """Tell the issuer of every ended order that it hasn't acknowledged; how many were due."""
-    due = db.session.scalars(
-        select(Order.id)
-        .where(Order.status.in_(ENDED), Order.due_at <= clock.now(), Order.issuer_told_at.is_(None))
-        .order_by(Order.due_at)
-        .limit(BATCH)
-    ).all()
-    for order_id in due:
-        tell_issuer(order_id)
+    """Tell the issuer of ended orders that it hasn't acknowledged, up to a batch; how many were due."""
+    due = _due()
+    _tell(due)
     return len(due)
 
 
-def _untold(order_id: int) -> Order | None:
-    return db.session.scalar(
-        select(Order)
-        .where(
-            Order.id == order_id,
-            Order.status.in_(ENDED),
-            Order.issuer_told_at.is_(None),
-            Order.due_at <= clock.now(),
-        )
-        .execution_options(populate_existing=True)
-    )
+def _due(*which: ColumnElement[bool]) -> Sequence[Row[int, str, str]]:
+    due = select(Order.id, Order.public_id, Order.status).where(*_UNTOLD, Order.due_at <= clock.now(), *which)
+    return db.session.execute(due.order_by(Order.due_at).limit(BATCH)).all()
 
 
-def _set(order_id: int, **values: object) -> None:
+def _tell(orders: Sequence[Row[int, str, str]]) -> None:
+    if not orders:
+        return
+    db.session.rollback()  # no read transaction stays open while the issuer works
+    ends = _revoke([order.public_id for order in orders])
+    now = clock.now()
     with write() as session:
-        session.execute(
-            update(Order)
-            .where(Order.id == order_id, Order.status.in_(ENDED), Order.issuer_told_at.is_(None))
-            .values(**values)
-            .execution_options(synchronize_session=False)
-        )
+        # By their ids, since others who lock several orders do that too.
+        for order in sorted(orders, key=lambda order: order.id):
+            columns: dict[str, object] = {"due_at": now + RETRY_AFTER}
+            if order.public_id in ends:
+                shown = ends[order.public_id] if order.status == Status.REVOKED else None
+                columns = {"due_at": None, "issuer_told_at": now, "looks_valid_until": shown}
+                columns["version"] = Order.version + 1
+            session.execute(
+                update(Order)
+                .where(Order.id == order.id, *_UNTOLD)
+                .values(**columns)
+                .execution_options(synchronize_session=False)
+            )
+
+
+def _revoke(references: Sequence[str]) -> dict[str, datetime | None]:
+    """For each that the issuer acknowledged: until when the card may look valid; None: never collected."""
+    try:
+        answers = issuer().revoke(references)
+        revoked = [reference for reference, answer in answers.items() if answer is None]
+        ends = issuer().looks_valid_until(revoked) if revoked else {}
+    except IssuerUnavailable:
+        revoked, ends = [], {}
+    except Exception as error:
+        if is_unavailable(error):
+            raise
+        _log.exception("the issuer failed for %d revocations", len(references))
+        revoked, ends = [], {}
+    for reference in set(references).difference(revoked):
+        _log.warning("order %s: the issuer has not acknowledged the revocation yet", reference)
+    return {reference: ends.get(reference) for reference in revoked}

@@ -86,9 +86,11 @@ class Desk:
         assert offer is not None
         return offer
 
-    def revoke(self, reference: str = "order-1") -> None:
+    def revoke(self, *references: str) -> None:
+        """In one call; `order-1` where nothing is named."""
+        asked = references or ("order-1",)
         with self.app.app_context():
-            self.issuer.revoke(reference)
+            assert self.issuer.revoke(asked) == dict.fromkeys(asked)
 
     def extend(self, reference: str = "order-1", **changes: Any) -> Exception | None:
         """Have the card say this from now on; what the issuer answers."""
@@ -103,7 +105,7 @@ class Desk:
 
     def looks_valid_until(self, reference: str = "order-1") -> datetime | None:
         with self.app.app_context():
-            return self.issuer.looks_valid_until(reference)
+            return self.issuer.looks_valid_until([reference]).get(reference)
 
     def sweep(self) -> None:
         with self.app.app_context():

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from openvc.status import decode_status_list, get_status
 
 from portal.clock import WARSAW
-from portal.issuer import copies
+from portal.issuer import places
 from tests.conftest import MovingClock, make_settings
 from tests.issuer.conftest import Desk, running
 from tests.mlegitymacja.conftest import PAGE, Student
@@ -77,7 +77,7 @@ def inspector(wallet: Wallet) -> Inspector:
 @pytest.fixture
 def small_lists(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two places each, so that a few cards fill several lists."""
-    monkeypatch.setattr(copies, "FULL_AT", 2)
+    monkeypatch.setattr(places, "FULL_AT", 2)
 
 
 def taken(desk: Desk, wallet: Wallet, reference: str, **changes: Any) -> HeldCard:
@@ -257,7 +257,7 @@ def test_whatever_is_fetched_and_revoked_whenever_the_portal_tells_the_truth(
 ) -> None:
     clock = MovingClock()
     with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(copies, "FULL_AT", 2)
+        patch.setattr(places, "FULL_AT", 2)
         shutil.copytree(empty_instance, Path(directory) / "instance")
         settings = make_settings(Path(directory) / "instance")
         with running(settings, clock) as first, running(settings, clock) as second:

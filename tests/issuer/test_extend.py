@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text, update
 
-from portal.database import db
+from portal.database import db, write
 from portal.encryption import keyring
 from portal.issuer.interface import CardRequest, IssuerRefused, IssuerUnavailable
 from portal.issuer.models import Card, CardStatus
@@ -173,9 +173,8 @@ def test_extending_refreshing_and_revoking_at_once_leaves_the_card_ended(
 
 def test_a_database_that_does_not_answer_is_no_refusal(desk: Desk, card: HeldCard) -> None:
     with desk.app.app_context():
-        connection = db.engine.raw_connection()
-        connection.execute("ALTER TABLE issuer_cards RENAME TO gone")
-        connection.close()
+        with write() as session:
+            session.execute(text("ALTER TABLE issuer_cards RENAME TO gone"))
         answers = desk.issuer.extend(
             [CardRequest("order-1", DATA), CardRequest("order-2", replace(DATA, surname=""))]
         )
@@ -186,10 +185,8 @@ def test_a_database_that_does_not_answer_is_no_refusal(desk: Desk, card: HeldCar
 
 
 def test_a_card_that_no_key_fits_is_asked_for_again(desk: Desk, card: HeldCard) -> None:
-    with desk.app.app_context():
-        connection = db.engine.raw_connection()
-        connection.execute("UPDATE issuer_cards SET data = x'00'")
-        connection.close()
+    with desk.app.app_context(), write() as session:
+        session.execute(update(Card).values(data=b"\0"))
     assert isinstance(desk.extend(valid_until=LATER), IssuerUnavailable)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from portal.issuer import families, status_lists
+from portal.issuer import families, signed_lists
 from tests.conftest import MovingClock
 from tests.issuer.conftest import Desk
 from tests.support.wallet import PRE_AUTHORIZED, ReadOffer, Reply, Wallet, new_key, parts_of
@@ -149,7 +149,7 @@ def test_every_card_stands_in_a_status_list_that_lives_a_day_at_most(desk: Desk,
     _, visible, _ = parts_of(card.credential)
     said = wallet.status_list(visible["status"]["status_list"]["uri"])
     assert timedelta(seconds=said["exp"] - said["iat"]) <= timedelta(hours=24)
-    assert said["ttl"] == status_lists.TTL.total_seconds()
+    assert said["ttl"] == signed_lists.TTL.total_seconds()
 
 
 def test_a_nonce_serves_one_card_only(desk: Desk, wallet: Wallet, second_wallet: Wallet) -> None:

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import select, update
 
 from portal.database import db, write
-from portal.issuer import copies
-from portal.issuer.copies import Slot
+from portal.issuer import places
 from portal.issuer.models import AccessToken, IssuedCopy, RefreshToken, TokenFamily
+from portal.issuer.places import Slot
 from tests.conftest import MovingClock
 from tests.issuer.conftest import Desk, Recorder
 from tests.support.wallet import HeldCard, Refused, Wallet
@@ -169,7 +169,7 @@ def test_the_orders_may_say_no(desk: Desk, wallet: Wallet, card: HeldCard, liste
 def test_a_card_extended_while_it_is_signed_says_the_new_date(
     desk: Desk, wallet: Wallet, card: HeldCard, monkeypatch: pytest.MonkeyPatch, listener: Recorder
 ) -> None:
-    honest = copies.free_slot
+    honest = places.free_slot
     extensions: Iterator[date] = iter([LATER])
 
     def slow_slot() -> Slot:
@@ -177,7 +177,7 @@ def test_a_card_extended_while_it_is_signed_says_the_new_date(
             desk.extend(valid_until=day)
         return honest()
 
-    monkeypatch.setattr(copies, "free_slot", slow_slot)
+    monkeypatch.setattr(places, "free_slot", slow_slot)
     assert wallet.refresh(card).claims["date_of_expiry"] == "2027-10-31"
     assert listener.heard == [("refreshed", "order-1", "2027-10-31")]
 

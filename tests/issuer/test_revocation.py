@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from portal.database import write
 from portal.issuer.models import Card, CardStatus
 from portal.settings import Settings
 from tests.conftest import MovingClock
@@ -58,15 +57,6 @@ def test_revoking_erases_what_the_card_said(desk: Desk, wallet: Wallet) -> None:
     collected(desk, wallet)
     desk.revoke()
     assert desk.count(Card, Card.status == CardStatus.ENDED, Card.data.is_(None)) == 1
-
-
-def test_revoking_in_the_callers_transaction_goes_back_with_it(desk: Desk, wallet: Wallet) -> None:
-    card = collected(desk, wallet)
-    issuer = desk.app.extensions["portal.issuer"]
-    with desk.app.app_context(), write() as session:
-        issuer.revoke_in(session, "order-1")
-        session.rollback()
-    assert wallet.status(card) == 0
 
 
 def test_a_card_that_nobody_collected_never_looks_valid(desk: Desk) -> None:

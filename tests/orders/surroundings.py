@@ -45,11 +45,11 @@ class Door:
         self.after()
         return answers
 
-    def revoke(self, reference: str) -> None:
+    def revoke(self, references: Sequence[str]) -> dict[str, Exception | None]:
         if self.unreachable:
             raise self.unreachable
-        self.revoked.append(reference)
-        self.real.revoke(reference)
+        self.revoked += references
+        return self.real.revoke(references)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)

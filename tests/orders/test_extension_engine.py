@@ -85,7 +85,7 @@ def test_an_issuer_that_does_not_answer_is_asked_as_long_as_it_takes(
 def test_a_refusal_for_good_ends_it_and_the_student_may_press_again(
     orders: Orders, asked: Order, door: Door
 ) -> None:
-    door.real.revoke(asked.public_id)  # lost at the issuer, which nobody told the orders
+    door.real.revoke([asked.public_id])  # lost at the issuer, which nobody told the orders
     extensions.work_due()
     assert (extension_of(asked).status, extension_of(asked).reason) == ("failed", "issuer_refused")
     assert (orders.latest.status, orders.latest.planned_valid_until) == ("collected", FIRST)

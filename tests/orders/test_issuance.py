@@ -35,11 +35,11 @@ class Surroundings:
         self.prepared += [request.reference for request in requests]
         return self.real.prepare(requests)
 
-    def revoke(self, reference: str) -> None:
+    def revoke(self, references: Sequence[str]) -> dict[str, Exception | None]:
         if self.failure:
             raise self.failure
-        self.revoked.append(reference)
-        self.real.revoke(reference)
+        self.revoked += references
+        return self.real.revoke(references)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)

@@ -55,7 +55,7 @@ class World:
 
     def failed(self) -> None:
         order = self.orders.place()
-        self.door.real.revoke(order.public_id)
+        self.door.real.revoke([order.public_id])
         issuance.issue(order.id)
 
     def cancelled(self) -> None:
