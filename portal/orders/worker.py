@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import cast
+from typing import Any, cast
 
 import psycopg
 from flask import Flask
@@ -35,15 +36,20 @@ CLEAR_EVERY = 30.0
 """Seconds between two looks for jobs of workers that died."""
 PAUSE = 2.0
 """Seconds before it begins anew where the database is gone."""
+QUIET = 60.0
+"""Seconds: a worker that can't use the database for less than that again says nothing more of it."""
 CONNECTIONS = 4
 """At most, for fetching jobs, heartbeats and the like; the jobs' own come from the application's pool."""
+CONNECTION_WITHIN = 3.0
+"""Seconds. The pool itself would wait longer and longer between two tries."""
 
 _log = logging.getLogger(__name__)
 
 
 def run(app: Flask, concurrency: int) -> None:
     """Work until SIGTERM or SIGINT; what is at hand is finished then, and nothing more is taken."""
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # each try to connect; one line will do
+    for name in ("psycopg.pool", "procrastinate.utils"):  # each try to connect: one line of ours will do
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     heart = Pulse(follows_parent=False)
     sweeper = thread.start_sweeping(app, heart)
     _log.info("worker started")
@@ -82,19 +88,27 @@ async def work(app: Flask, concurrency: int, *, wait: bool = True) -> None:
 
 
 async def _serve(app: Flask, concurrency: int, heart: Pulse) -> None:
+    asyncio.get_running_loop().set_exception_handler(_but_the_database)
     ending = _told_to_end(heart.stop)
+    told = False
     while not ending.done():
+        began = time.monotonic()
         working = asyncio.create_task(work(app, concurrency))
         await asyncio.wait({working, ending}, return_when=asyncio.FIRST_COMPLETED)
         working.cancel()
-        try:
-            with suppress(asyncio.CancelledError):
-                await working
-        except (ConnectorException, psycopg.Error):
-            _log.warning("the worker can't use the database")
+        with suppress(asyncio.CancelledError, ConnectorException, psycopg.Error):
+            await working
         if not ending.done():
-            _log.warning("the worker begins anew")
+            if not told or time.monotonic() - began > QUIET:
+                _log.warning("the worker can't use the database, and tries again")
+            told = True
             await asyncio.wait({ending}, timeout=PAUSE)
+
+
+def _but_the_database(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A job whose end could not be written down is no news: whoever fetches jobs tells of the database."""
+    if not isinstance(context.get("exception"), ConnectorException):
+        loop.default_exception_handler(context)
 
 
 def _told_to_end(also: Callable[[], None]) -> asyncio.Future[None]:
@@ -119,7 +133,8 @@ def _queue(app: Flask) -> App:
     _none, words = url.get_dialect()().create_connect_args(url)
     words = {**words, **connect_args(url)}
     words.pop("context", None)  # SQLAlchemy's own types
-    queue = App(connector=PsycopgConnector(kwargs=words, min_size=1, max_size=CONNECTIONS))
+    pool = PsycopgConnector(kwargs=words, min_size=0, max_size=CONNECTIONS, timeout=CONNECTION_WITHIN)
+    queue = App(connector=pool)
 
     @queue.task(name=TASK, queue=QUEUE)
     def issue(order_id: int) -> None:
