@@ -9,6 +9,7 @@ from alembic import context
 from sqlalchemy import text
 from sqlalchemy.types import TypeDecorator
 
+from portal import planner
 from portal.database import db
 
 
@@ -42,6 +43,10 @@ def migrate() -> None:
                 connection.execute(text("SET LOCAL statement_timeout = 0"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('migrations', 1))"))
             context.run_migrations()
+        if connection.dialect.name == "sqlite":
+            planner.inform(connection)
+            if given is None:
+                connection.commit()
 
 
 migrate()

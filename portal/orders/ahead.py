@@ -38,7 +38,7 @@ def bring_back() -> int:
 
 
 def _bring_back(table: type[Order | Extension | Mail], *which: ColumnElement[bool]) -> int:
-    found = db.session.scalars(select(table.id).where(*which).order_by(table.id).limit(BATCH)).all()
+    found = db.session.scalars(select(table.id).where(*which).order_by(table.due_at).limit(BATCH)).all()
     if found:
         with write() as session:
             session.execute(

@@ -113,7 +113,11 @@ class Mail(Model):
     sent; nothing here says more about the student than that there is one."""
 
     __tablename__ = "mails"
-    __table_args__ = (Index("ix_mails_due_at", "due_at"), Index("ix_mails_student_id", "student_id"))
+    __table_args__ = (
+        Index("ix_mails_due_at", "due_at"),
+        Index("ix_mails_student_id", "student_id"),
+        Index("ix_mails_created_at", "created_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     student_id: Mapped[int] = mapped_column(ForeignKey("students.id"))

@@ -62,7 +62,9 @@ def forget() -> int:
     if _looked_lately():
         return 0
     limit = clock.months_ago(settings().retention_months)
-    due = db.session.scalars(select(Student.id).where(*_due(limit)).order_by(Student.id).limit(PEOPLE)).all()
+    due = db.session.scalars(
+        select(Student.id).where(*_due(limit)).order_by(Student.left_at).limit(PEOPLE)
+    ).all()
     mails = db.session.scalars(select(Mail.id).where(*_done_with(limit)).limit(MAILS)).all()
     if not due and not mails:
         _look_again_later()
@@ -96,7 +98,9 @@ def _due(limit: datetime) -> tuple[ColumnElement[bool], ...]:
 
 def _done_with(limit: datetime) -> tuple[ColumnElement[bool], ...]:
     """Mails that were sent, or given up, before `limit`."""
-    return Mail.due_at.is_(None), func.coalesce(Mail.sent_at, Mail.created_at) <= limit
+    # None was sent before it was written, and by that time an index finds the old ones.
+    old = (Mail.created_at <= limit, func.coalesce(Mail.sent_at, Mail.created_at) <= limit)
+    return Mail.due_at.is_(None), *old
 
 
 def _forget_cards(students: Sequence[int]) -> None:

@@ -14,6 +14,8 @@ from portal.registry.people import Person
 from portal.registry.report import Problem
 
 Owners = Mapping[str, str]
+BATCH = 500
+"""Numbers asked for by one query: databases limit the parameters of a statement."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ def settle(session: Session, people: list[Person], labels: Mapping[str, str]) ->
 
     It passes on where the file says that the other one has it no more; otherwise the person is refused.
     """
-    albums, cards = _album_owners(session), _card_owners(session)
+    albums, cards = _album_owners(session, people), _card_owners(session, people)
     accepted = {person.usos_id: person for person in people}
     problems: list[Problem] = []
     while True:
@@ -52,14 +54,29 @@ def settle(session: Session, people: list[Person], labels: Mapping[str, str]) ->
     return Settled(first, [person for person in accepted.values() if person.usos_id not in moving], problems)
 
 
-def _album_owners(session: Session) -> Owners:
-    query = select(Student.album_number, Student.usos_id).where(Student.album_number.is_not(None))
-    return {row.album_number: row.usos_id for row in session.execute(query)}
+def _album_owners(session: Session, people: list[Person]) -> Owners:
+    numbers = [person.cells.album_number for person in people if person.cells.album_number]
+    query = select(Student.album_number, Student.usos_id)
+    found: dict[str, str] = {}
+    for some in _batches(numbers):
+        for row in session.execute(query.where(Student.album_number.in_(some))):
+            found[str(row.album_number)] = row.usos_id
+    return found
 
 
-def _card_owners(session: Session) -> Owners:
+def _card_owners(session: Session, people: list[Person]) -> Owners:
+    numbers = [card.number for person in people for card in person.cards]
     query = select(PlasticCard.card_number, Student.usos_id).join(PlasticCard.student)
-    return {row.card_number: row.usos_id for row in session.execute(query)}
+    found: dict[str, str] = {}
+    for some in _batches(numbers):
+        for row in session.execute(query.where(PlasticCard.card_number.in_(some))):
+            found[row.card_number] = row.usos_id
+    return found
+
+
+def _batches(numbers: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(numbers), BATCH):
+        yield numbers[start : start + BATCH]
 
 
 def _taken(person: Person, albums: Owners, cards: Owners) -> Iterator[tuple[str, str]]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
 from portal.database import Model, UtcDateTime
 from portal.encryption import EncryptedText
+
+_LEFT = text("left_at IS NOT NULL")
 
 
 class StudentStatus(StrEnum):
@@ -30,6 +32,7 @@ class StudyLevel(StrEnum):
 
 class Student(Model):
     __tablename__ = "students"
+    __table_args__ = (Index("ix_students_left_at", "left_at", sqlite_where=_LEFT, postgresql_where=_LEFT),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(String(32), unique=True)
