@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from portal import metrics
 from portal.orders import jobs
 
 group = AppGroup("issuance", help="Workers that prepare and extend cards.")
@@ -19,7 +22,10 @@ group = AppGroup("issuance", help="Workers that prepare and extend cards.")
     show_default=True,
     help="How many jobs at once, each in a thread.",
 )
-def work(concurrency: int) -> None:
+@click.option(
+    "--metrics-port", type=click.IntRange(1, 65535), help="Serve /metrics there, to this machine alone."
+)
+def work(concurrency: int, metrics_port: int | None) -> None:
     """Prepare and extend cards until SIGTERM or Ctrl+C; what is at hand is finished then.
 
     Any number of workers may run, on any number of machines; one of them sweeps.
@@ -28,4 +34,8 @@ def work(concurrency: int) -> None:
         raise click.ClickException("PORTAL_ISSUANCE must be procrastinate: now the web process works itself.")
     from portal.orders import worker
 
-    worker.run(current_app._get_current_object(), concurrency)  # type: ignore[attr-defined]
+    logging.captureWarnings(True)
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    if metrics_port is not None:
+        metrics.serve_metrics(app, metrics_port)
+    worker.run(app, concurrency)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal import clock
 from portal.database import db
-from portal.orders import waits
+from portal.orders import jobs, waits
 from portal.orders.models import Mail
 from portal.orders.pulse import mail_pulse, pulse
 from portal.settings import settings
@@ -22,13 +22,16 @@ LONGEST_TROUBLE = timedelta(minutes=15)
 
 
 def check() -> tuple[bool, str]:
-    """Well: the thread of this process has beaten lately (or stands by), and nobody has waited for long."""
+    """Well: nobody has waited for long, and a worker lives, or this process' thread does, or stands by."""
     try:
         waited = _oldest_wait()
+        workers = jobs.alive_workers() if jobs.wanted() else None
     except SQLAlchemyError:
         return False, "the database does not answer"
     if waited is not None and waited > LONGEST_WAIT:
         return False, f"the oldest order or extension waits for {int(waited.total_seconds())} s"
+    if workers is not None:
+        return workers > 0, f"workers that live: {workers}"
     if not settings().issuance_thread:
         return True, "no thread in this process"
     beat = pulse(current_app._get_current_object()).last_beat  # type: ignore[attr-defined]

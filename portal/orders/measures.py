@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal import clock, metrics
 from portal.database import db
-from portal.orders import waits
+from portal.orders import jobs, waits
 from portal.orders.models import Extension, Mail, Order
 from portal.orders.states import ExtensionStatus, Status
 
@@ -49,7 +49,7 @@ def init_app(app: Flask) -> None:
 def _read(now: datetime) -> list[Metric]:
     """What the database says; where it can't be asked, only that."""
     try:
-        numbers = [_by_status(), _queue_age(now), _due_extensions(now), _waiting_mails()]
+        numbers = [_by_status(), _queue_age(now), _due_extensions(now), _waiting_mails(), *_workers()]
     except SQLAlchemyError:
         numbers = []
     answers = GaugeMetricFamily("portal_database_up", "1: the database answered.", value=bool(numbers))
@@ -80,6 +80,12 @@ def _due_extensions(now: datetime) -> Metric:
     return GaugeMetricFamily(
         "portal_extensions_due", "Extensions that could be worked on now.", value=db.session.scalar(due) or 0
     )
+
+
+def _workers() -> list[Metric]:
+    if not jobs.wanted():
+        return []
+    return [GaugeMetricFamily("portal_workers", "Workers that live.", value=jobs.alive_workers())]
 
 
 def _waiting_mails() -> Metric:

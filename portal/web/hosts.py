@@ -30,14 +30,15 @@ class OwnHost:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         asked = environ[ASKED_HOST].lower()
-        if asked not in self._own:
+        own = asked in self._own
+        if environ.get("PATH_INFO", "").startswith(LOCAL_PATHS):
+            if not self._is_monitor(environ):
+                refuse(environ, 404 if own else 400)
+        elif not own:
             if self._demo and _is_local_name(asked) and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
                 start_response("307 Temporary Redirect", [("Location", self._here(environ))])
                 return [b""]
-            if not self._is_monitor(environ):
-                refuse(environ, 400)
-        elif environ.get("PATH_INFO", "").startswith(LOCAL_PATHS) and not self._is_monitor(environ):
-            refuse(environ, 404)
+            refuse(environ, 400)
         environ["HTTP_HOST"] = self._host
         environ["wsgi.url_scheme"] = self._scheme
         return self._app(environ, start_response)

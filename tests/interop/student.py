@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+import requests
+
 from portal.clock import WARSAW
 from tests.interop.visitor import Visitor
 from tests.support.html import Element
@@ -27,10 +29,10 @@ class Codes:
 class Student:
     """One of the sample's, with a browser of their own."""
 
-    def __init__(self, server: Server, album: str) -> None:
+    def __init__(self, server: Server, album: str, session: requests.Session | None = None) -> None:
         self.server = server
         self.album = album
-        self.browser = Visitor(server.url)
+        self.browser = Visitor(server.url, session)
         self.browser.open("/logowanie")
         self.browser.send("/logowanie", login=album, password="student")
 

@@ -12,20 +12,20 @@ from tests.support.html import Element, Page
 class Visitor:
     """One browser; `page` is what it shows, `path` where that is."""
 
-    def __init__(self, url: str) -> None:
-        self._session = requests.Session()
-        self._session.headers["Accept-Language"] = "pl"
+    def __init__(self, url: str, session: requests.Session | None = None) -> None:
+        self.session = session or requests.Session()
+        self.session.headers["Accept-Language"] = "pl"
         self._at = url
         self.status = 0
         self.html = ""
         self.page = Page("")
 
     def open(self, path: str) -> Page:
-        return self._show(self._session.get(urljoin(self._at, path), timeout=30))
+        return self._show(self.session.get(urljoin(self._at, path), timeout=30))
 
     def fetch(self, path: str) -> requests.Response:
         """Something that a page shows, without leaving the page."""
-        return self._session.get(urljoin(self._at, path), timeout=30)
+        return self.session.get(urljoin(self._at, path), timeout=30)
 
     def send(self, action: str, which: tuple[str, str] | None = None, **fields: str) -> Page:
         """Send the form that goes to this path, filled in, with what stands in its hidden fields.
@@ -37,7 +37,7 @@ class Visitor:
         (chosen,) = [one for one in said if which is None or one.get(which[0]) == which[1]]
         headers = {"Referer": self._at}
         url = urljoin(self._at, action)
-        return self._show(self._session.post(url, data=chosen | fields, headers=headers, timeout=30))
+        return self._show(self.session.post(url, data=chosen | fields, headers=headers, timeout=30))
 
     def _hidden(self, form: Element) -> dict[str, str]:
         fields = self.page.all("input", type="hidden")
