@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import URL, BigInteger, Connection, LargeBinary, Row, TextClause, delete, select, text
+from sqlalchemy import URL, BigInteger, Connection, LargeBinary, Row, TextClause, delete, or_, select, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -24,6 +24,8 @@ from portal.throttle import Throttle
 SECOND = 1_000_000
 SKEW = 60 * SECOND
 """A bucket emptier than this is from a clock that was set back; machines may differ by less."""
+LONGEST = timedelta(days=1)
+"""No bucket takes so long to be full again."""
 BATCH = 1_000
 
 _TAKE = text(
@@ -117,7 +119,8 @@ def hashed_key(key: str, purpose: str) -> bytes:
 
 def forget_full() -> None:
     """Delete a batch of rows that say nothing any more."""
-    full = RateLimit.full_at <= _microseconds(clock.now())
+    now = clock.now()
+    full = or_(RateLimit.full_at <= _microseconds(now), RateLimit.full_at > _microseconds(now + LONGEST))
     if db.session.scalar(select(RateLimit.key).where(full).limit(1)) is None:
         return
     some = select(RateLimit.key).where(full).limit(BATCH).with_for_update(skip_locked=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, or_, select, text
 
 from portal import clock
 from portal.accounts.models import LoginFailures
@@ -36,7 +36,7 @@ _ADD = text(
             SELECT stamp FROM unnest(kept.stamps || excluded.stamps) AS stamp
             WHERE stamp > :since AND stamp < :until ORDER BY stamp
         ),
-        last_at = greatest(kept.last_at, excluded.last_at)
+        last_at = excluded.last_at
         WHERE (
             SELECT count(*) FROM unnest(kept.stamps) AS stamp WHERE stamp > :since AND stamp < :until
         ) < :tries
@@ -111,13 +111,14 @@ class SharedLoginThrottle:
 
 
 def _window(now: float) -> dict[str, float]:
-    """What lies further ahead was written by a clock that was wrong, and would shut somebody out until then."""
+    """What lies further ahead was written by a clock that was wrong, and would shut somebody out."""
     return {"since": now - _SPAN, "until": now + _SPAN}
 
 
 def forget_old() -> None:
     """Delete a batch of rows without an attempt in the window."""
-    old = LoginFailures.last_at <= clock.now().timestamp() - _SPAN
+    window = _window(clock.now().timestamp())
+    old = or_(LoginFailures.last_at <= window["since"], LoginFailures.last_at >= window["until"])
     if db.session.scalar(select(LoginFailures.key).where(old).limit(1)) is None:
         return
     some = select(LoginFailures.key).where(old).limit(BATCH).with_for_update(skip_locked=True)

@@ -139,6 +139,12 @@ def test_the_window_moves(throttle: Throttling) -> None:
         throttle.begin("100001", "192.0.2.1", caught.value.until)
 
 
+def test_failures_from_the_future_shut_nobody_out(throttle: Throttling) -> None:
+    for _ in range(TRIES_FOR_A_PAIR):
+        throttle.begin("100001", "192.0.2.1", START + timedelta(days=1))
+    throttle.begin("100001", "192.0.2.1", START)
+
+
 def test_refusal_is_told_once_in_a_window(throttle: Throttling) -> None:
     for _ in range(TRIES_FOR_A_PAIR):
         throttle.begin("100001", "192.0.2.1", START)
