@@ -16,7 +16,7 @@ PO := --no-location --sort-output --width=110
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint bench take-card film audit lock translations
+.PHONY: help run test lint bench figures take-card film audit lock translations
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ lint: $(VENV)/dev.stamp ## ruff and mypy --strict
 
 bench: $(VENV)/dev.stamp $(COMPILED) ## measure; asserts nothing
 	@exec $(PYTHON_M) benchmarks
+
+figures: $(VENV)/dev.stamp $(COMPILED) ## measure, and write docs/performance.md's tables and pictures anew
+	@$(PYTHON_M) benchmarks --keep && exec $(PYTHON_M) benchmarks.report
 
 take-card: $(VENV)/dev.stamp ## be the wallet on the command line: QR's text and activation code
 	@$(PYTHON_M) tests.support.take_card

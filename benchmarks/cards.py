@@ -10,15 +10,14 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from joserfc import jws
 from joserfc.jwk import ECKey
 
+from benchmarks.figures import keep, milliseconds, show
 from benchmarks.load import Client, Results, Send, get, post, repeat, run
 from benchmarks.stage import Stage
-from benchmarks.table import milliseconds, show
 from benchmarks.yardsticks import BARE_FLASK
 from portal.issuer.interface import Offer
 from portal.issuer.urls import CONFIGURATION_ID
 from tests.support.wallet import PRE_AUTHORIZED
 
-CARDS = 600
 WALLETS = 12
 """At once; each at an address of its own, since the issuer limits what one address may ask."""
 STEPS = ("offer", "token", "nonce", "credential")
@@ -51,9 +50,9 @@ def proof(host: str, nonce: str) -> str:
     return jws.serialize_compact(header, json.dumps(body), key)
 
 
-def measure(stage: Stage) -> tuple[Results, float]:
+def measure(stage: Stage, number: int) -> tuple[Results, float]:
     """The cards, and the bare Flask answers a second that the same server gives to as many clients."""
-    stage.order(*stage.students(CARDS))
+    stage.order(*stage.students(number))
     offers = stage.offers()
     stage.start()
     clients = [wallet(stage.host, offers[place::WALLETS]) for place in range(WALLETS)]
@@ -63,9 +62,10 @@ def measure(stage: Stage) -> tuple[Results, float]:
     return results, run(stage.port, bare, 2).rate("bare")
 
 
-def main() -> None:
+def main(*, quick: bool = False) -> None:
+    number = 100 if quick else 600
     with Stage() as stage:
-        results, bare = measure(stage)
+        results, bare = measure(stage, number)
     rows = [
         [
             step,
@@ -77,14 +77,12 @@ def main() -> None:
         for step in STEPS
     ]
     rate = results.rate("credential")
+    keep("cards.rate", rate)
     show(
-        f"{CARDS} cards taken by {WALLETS} wallets at once",
+        "cards",
+        f"{number} cards taken by {WALLETS} wallets at once",
         ("", "answers", "p50", "p99", "errors"),
         rows,
         f"{rate:,.0f} whole cards a second (the wallets' own work on the same cores included).",
         f"{len(STEPS)} answers a card, of the answers a second of bare Flask: {len(STEPS) * rate / bare:.2f}",
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from benchmarks.figures import milliseconds, show
 from benchmarks.load import Client, Results, Send, get, post, run
 from benchmarks.stage import PAGE, Stage, Visitor
-from benchmarks.table import milliseconds, show
 from portal import audit, clock
 from portal.database import db, write
 from portal.orders import CardEvents, issuance
@@ -21,13 +21,13 @@ from portal.orders.transitions import Cause, write_history
 from portal.orders.validity import semester_end
 from portal.registry.models import PlasticCard
 
-SIZES = (1_000, 10_000)
+SIZES = (1_000, 4_000)
 READERS = 10
 """Students who look at their page, each so many times a second."""
 LOOKS = 1.0
 NEWCOMERS = 400
 """Students without a card, of whom one orders every other second."""
-QUIET = 15.0
+QUIET = 10.0
 """Seconds of the same without the command, for comparison."""
 LONGEST = 1_800.0
 FORM = "application/x-www-form-urlencoded"
@@ -131,9 +131,10 @@ def row(name: str, results: Results, kind: str, expected: int) -> list[str]:
     return [f"{kind}, {name}", f"{results.count(kind):,}", p50, p99, str(results.errors(kind, expected))]
 
 
-def main() -> None:
+def main(*, quick: bool = False) -> None:
+    sizes = (100, 200) if quick else SIZES
     costs, rows = [], []
-    for cards in SIZES:
+    for cards in sizes:
         measured, before = measure(cards)
         seconds = measured.seconds
         done = measured.said.splitlines()[0]
@@ -142,17 +143,19 @@ def main() -> None:
             rows.append(row(f"{cards:,} cards at rest", before, kind, expected))
             rows.append(row(f"{cards:,} extended meanwhile", measured.pages, kind, expected))
     show(
+        "extensions",
         "`flask orders extend --all-due`, the start of the command included",
         ("", "time", "a card", "said"),
         costs,
-        f"Of the cost at {SIZES[0]:,}: {float(_plain(costs[1][2])) / float(_plain(costs[0][2])):.2f}",
+        f"Of the cost at {sizes[0]:,}: {float(_plain(costs[1][2])) / float(_plain(costs[0][2])):.2f}",
     )
-    show(f"{READERS} pages a second and an order every other", ("", "answers", "p50", "p99", "errors"), rows)
+    show(
+        "extensions_meanwhile",
+        f"{READERS} pages a second and an order every other",
+        ("", "answers", "p50", "p99", "errors"),
+        rows,
+    )
 
 
 def _plain(text: str) -> str:
     return text.removesuffix(" ms").replace(",", "")
-
-
-if __name__ == "__main__":
-    main()

@@ -10,25 +10,24 @@ from pathlib import Path
 from flask import Flask
 from sqlalchemy import insert, select
 
+from benchmarks.figures import show
 from benchmarks.people import birth_and_pesel
 from benchmarks.stage import Stage
-from benchmarks.table import show
 from portal import clock
 from portal.database import write
 from portal.orders.models import Order
 from portal.orders.validity import ends_at
 from portal.registry.models import Photo, Student
 
-ROWS = 10_000
 COLUMNS = (
     "usos_id,album_number,given_names,surname,birth_date,pesel,student_status,programme_code,programme_name,"
     "faculty,study_level,programme_active,graduated_on,els_number,els_issued_on,els_valid_until"
 )
 
 
-def table(valid_until: date) -> str:
+def table(valid_until: date, rows: int) -> str:
     lines = [COLUMNS]
-    for number in range(ROWS):
+    for number in range(rows):
         born, pesel = birth_and_pesel(number)
         person = f"u{number},{500_000 + number},Anna Maria,Źródlana,{born},{pesel},active"
         programme = "INF-S1,Informatyka,Wydział Informatyki,first_cycle,yes,"
@@ -50,37 +49,40 @@ def give_cards(app: Flask, last_day: date) -> None:
         )
 
 
-def main() -> None:
-    today = date.today()  # noqa: DTZ011 — only to have cards that are valid
-    soon, later, last = (table(today + timedelta(days=days)) for days in (30, 180, 270))
-    some_left = last.replace(",active,", ",none,", ROWS // 50)
-    rows = []
-    with Stage() as stage, tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "students.csv"
-
-        def measure(name: str, text: str) -> None:
-            file.write_text(text, encoding="utf-8")
-            start = time.perf_counter()
-            stage.server.command("registry", "import", str(file))
-            seconds = time.perf_counter() - start
-            first = rows[0][0] if rows else seconds
-            rows.append(
-                (seconds, (name, f"{seconds:.1f} s", f"{ROWS / seconds:,.0f}", f"{seconds / first:.2f}"))
-            )
-
-        measure("new people", soon)
-        measure("the same again", soon)
-        measure("every ELS extended", later)
-        give_cards(stage.app, today + timedelta(days=180))
-        measure("all have an mLegitymacja: the same again", later)
-        measure("every ELS extended", last)
-        measure("one in fifty leaves", some_left)
+def main(*, quick: bool = False) -> None:
+    people = 1_000 if quick else 10_000
+    took = measure(people)
+    first = took[0][1]
     show(
-        f"Import of {ROWS:,} rows, the start of the command included",
+        "imports",
+        f"Import of {people:,} rows, the start of the command included",
         ("", "time", "rows/s", "of the first"),
-        [row for _seconds, row in rows],
+        [
+            (name, f"{seconds:.1f} s", f"{people / seconds:,.0f}", f"{seconds / first:.2f}")
+            for name, seconds in took
+        ],
     )
 
 
-if __name__ == "__main__":
-    main()
+def measure(people: int) -> list[tuple[str, float]]:
+    today = date.today()  # noqa: DTZ011 — only to have cards that are valid
+    soon, later, last = (table(today + timedelta(days=days), people) for days in (30, 180, 270))
+    some_left = last.replace(",active,", ",none,", people // 50)
+    took = []
+    with Stage() as stage, tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "students.csv"
+
+        def run(name: str, text: str) -> None:
+            file.write_text(text, encoding="utf-8")
+            start = time.perf_counter()
+            stage.server.command("registry", "import", str(file))
+            took.append((name, time.perf_counter() - start))
+
+        run("new people", soon)
+        run("the same again", soon)
+        run("every ELS extended", later)
+        give_cards(stage.app, today + timedelta(days=180))
+        run("all have an mLegitymacja: the same again", later)
+        run("every ELS extended", last)
+        run("one in fifty leaves", some_left)
+    return took

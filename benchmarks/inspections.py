@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 from joserfc.jwk import ECKey
 from sqlalchemy import select
 
+from benchmarks.figures import milliseconds, show
 from benchmarks.load import Client, Send, get, post, run
 from benchmarks.stage import Stage
-from benchmarks.table import milliseconds, show
 from portal import clock
 from portal.database import db
 from portal.vc import jose, sdjwt
@@ -22,7 +22,6 @@ from portal.verifier.presets import Preset
 from portal.verifier.requests import REQUESTS_PATH, RESPONSES_PATH
 from tests.support.wallet import FlaskHttp, Wallet
 
-CHECKS = 400
 HOLDERS = 8
 """At once; each at an address of its own, since the verifier limits what one address may ask."""
 STEPS = ("request", "answer")
@@ -42,22 +41,23 @@ def holder(host: str, card: SdJwt, key: ECKey, asked: Sequence[str]) -> Client:
         yield Send(sent, "answer")
 
 
-def prepared(stage: Stage) -> tuple[SdJwt, ECKey, list[str]]:
+def prepared(stage: Stage, checks: int) -> tuple[SdJwt, ECKey, list[str]]:
     """A card with its key, and the ids of the questions that wait for it."""
     stage.order(*stage.students(1))
     (offer,) = stage.offers()
     phone = Wallet(FlaskHttp(stage.app))
     card = phone.collect(offer.uri, offer.activation_code)
     with stage.app.app_context():
-        for _check in range(CHECKS):
+        for _check in range(checks):
             inspections.begin("benchmark", Preset.CARRIER)
         asked = list(db.session.scalars(select(Inspection.request_id)))
     return sdjwt.parse(card.credential), jose.private_key(phone.key.export_private(as_dict=True)), asked
 
 
-def main() -> None:
+def main(*, quick: bool = False) -> None:
+    checks = 60 if quick else 400
     with Stage() as stage:
-        card, key, asked = prepared(stage)
+        card, key, asked = prepared(stage, checks)
         stage.start()
         clients = [holder(stage.host, card, key, asked[place::HOLDERS]) for place in range(HOLDERS)]
         results = run(stage.port, clients, 40, sources=[f"127.0.0.{place + 10}" for place in range(HOLDERS)])
@@ -72,12 +72,9 @@ def main() -> None:
         for step in STEPS
     ]
     show(
-        f"{CHECKS} inspections answered by {HOLDERS} holders at once",
+        "inspections",
+        f"{checks} inspections answered by {HOLDERS} holders at once",
         ("", "answers", "p50", "p99", "errors"),
         rows,
         f"{results.rate('answer'):,.0f} checks a second (the holders' own work on the same cores included).",
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -10,10 +10,9 @@ import time
 import requests
 from playwright.sync_api import Error, Page, sync_playwright
 
+from benchmarks.figures import milliseconds, show
 from benchmarks.stage import PAGE, Stage, Visitor
-from benchmarks.table import milliseconds, show
 
-TIMES = 20
 BUTTON = 'id="show-codes"'
 ARGS = [
     "--no-sandbox",
@@ -72,12 +71,13 @@ def row(name: str, times: list[float], yardstick: float) -> list[str]:
     return [name, *map(milliseconds, (least, median, most)), f"{median / yardstick:.1f}"]
 
 
-def main() -> None:
+def main(*, quick: bool = False) -> None:
+    times = 3 if quick else 20
     with Stage() as stage:
-        students = [browsers[0] for browsers in stage.students(2 * TIMES)]
+        students = [browsers[0] for browsers in stage.students(2 * times)]
         stage.start()
-        http = all_over_http(stage.server.url, students[:TIMES])
-        chromium = all_in_chromium(stage.server.url, students[TIMES:])
+        http = all_over_http(stage.server.url, students[:times])
+        chromium = all_in_chromium(stage.server.url, students[times:])
     yardstick = statistics.median(http)
     rows = [row("over HTTP, asking without a pause", http, yardstick)]
     notes = []
@@ -86,12 +86,9 @@ def main() -> None:
     else:
         notes.append("Not measured in Chromium: there is none (scripts/chromium says how to get it).")
     show(
-        f"From „Zamów” to the button that reveals the QR, {TIMES} times, thread idle",
+        "ordering",
+        f"From „Zamów” to the button that reveals the QR, {times} times, thread idle",
         ("", "least", "median", "most", "of the first"),
         rows,
         *notes,
     )
-
-
-if __name__ == "__main__":
-    main()

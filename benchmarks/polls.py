@@ -12,17 +12,17 @@ import statistics
 import time
 from dataclasses import dataclass, field
 
+from benchmarks.databases import postgres
+from benchmarks.figures import keep, show
 from benchmarks.load import get, repeat, run
 from benchmarks.stage import PAGE, Stage, Visitor
-from benchmarks.table import show
 from benchmarks.yardsticks import BARE_FLASK, BARE_WSGI
 from portal.polling import PACE
 
-STUDENTS = 500
+STUDENTS = 250
 BROWSERS = 8
 """Sessions of each student: a session may poll eight times a second and no more."""
 CONNECTIONS = 8
-ROUNDS = 5
 SECONDS = 0.9
 PAUSE = 0.1
 WATCHED, GOOD_FOR = 45, 120
@@ -54,7 +54,7 @@ def poll(host: str, visitor: Visitor, seen: str) -> bytes:
     return get(poll_address(seen), host, "HX-Request: true", referer, f"Cookie: {visitor.cookie}")
 
 
-def measure(stage: Stage, *, apart: bool) -> dict[str, Series]:
+def measure(stage: Stage, rounds: int, *, apart: bool) -> dict[str, Series]:
     students = stage.students(STUDENTS, sessions=BROWSERS)
     stage.order(*students)
     shown = stage.seen()
@@ -68,7 +68,7 @@ def measure(stage: Stage, *, apart: bool) -> dict[str, Series]:
     }
     for kind, series in kinds.items():  # once, so that nobody pays for the first time
         _round(stage, kind, Series(series.requests), 0.3)
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for kind, series in kinds.items():
             time.sleep(PAUSE)
             _round(stage, kind, series, SECONDS)
@@ -88,7 +88,7 @@ def _round(stage: Stage, kind: str, series: Series, seconds: float) -> None:
     series.errors += results.errors(kind, EXPECTED.get(kind, 200)) + results.broken
 
 
-def report(kinds: dict[str, Series], where: str) -> None:
+def report(name: str, kinds: dict[str, Series], where: str) -> None:
     bare = kinds[YARDSTICK]
     rows = []
     for kind, series in kinds.items():
@@ -105,18 +105,23 @@ def report(kinds: dict[str, Series], where: str) -> None:
                 str(series.errors),
             ]
         )
+        keep(f"{name}.{kind}", statistics.median(series.rates))
     show(
-        f"Polls, {CONNECTIONS} connections, {where} ({ROUNDS} rounds of {SECONDS} s in turn, medians)",
+        name,
+        f"Polls, {CONNECTIONS} connections, {where} (medians of {len(bare.rates)} rounds of {SECONDS} s)",
         ("", "requests/s", "p99", "server's CPU", "of bare Flask", "by CPU", "errors"),
         rows,
     )
 
 
-def main() -> None:
-    for apart, where in ((True, "server and load on cores of their own"), (False, "all cores shared")):
+def main(*, quick: bool = False) -> None:
+    rounds = 2 if quick else 5
+    for name, apart, where in (
+        ("polls_apart", True, "server and load on cores of their own"),
+        ("polls_shared", False, "all cores shared"),
+    ):
         with Stage() as stage:
-            report(measure(stage, apart=apart), where)
-
-
-if __name__ == "__main__":
-    main()
+            report(name, measure(stage, rounds, apart=apart), where)
+    with postgres() as url, Stage(PORTAL_DATABASE_URL=url) as stage:
+        kinds = measure(stage, rounds, apart=False)
+    report("polls_postgresql", kinds, "PostgreSQL, all cores shared")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import shutil
@@ -20,7 +21,7 @@ from sqlalchemy import select
 from benchmarks.people import account, student
 from portal import audit, clock, create_app
 from portal.database import db, write
-from portal.identity import SESSION_KEY, AccountSession, token_hash
+from portal.identity import SESSION_KEY, Account, AccountSession, token_hash
 from portal.issuer.interface import Offer
 from portal.mlegitymacja.polling import version_seen
 from portal.orders import issuance, service
@@ -48,11 +49,14 @@ class Visitor:
 
 
 class Stage:
-    """Fill it first (this process writes), then `start` the server (which writes from then on)."""
+    """Fill it first (this process writes), then `start` the server (which writes from then on).
 
-    def __init__(self) -> None:
+    `environ`: settings besides the demonstration's, for every process of this portal.
+    """
+
+    def __init__(self, **environ: str) -> None:
         self._directory = Path(tempfile.mkdtemp(prefix="portal-benchmark-"))
-        self.server = BenchServer(self._directory / "instance")
+        self.server = BenchServer(self._directory / "instance", **environ)
         self.server.command("db", "upgrade")
         self.app = _application(self.server.environ)
         self._people = 0
@@ -111,6 +115,18 @@ class Stage:
             keys = [one.id for one in made]
         return [[self._visitor(key, token) for token in own] for key, own in zip(keys, tokens, strict=True)]
 
+    def log_in(self, student_ids: list[int]) -> list[Visitor]:
+        """A browser for each of these students, who have accounts."""
+        tokens = [secrets.token_urlsafe(32) for _ in student_ids]
+        with self.app.app_context():
+            found = select(Account.student_id, Account.id).where(Account.student_id.in_(student_ids))
+            accounts = {row.student_id: row.id for row in db.session.execute(found)}
+            with write() as session:
+                session.add_all(
+                    _log_in(accounts[key], token) for key, token in zip(student_ids, tokens, strict=True)
+                )
+        return [self._visitor(key, token) for key, token in zip(student_ids, tokens, strict=True)]
+
     def order(self, *students: list[Visitor]) -> None:
         """Order a card for each student, and prepare it."""
         with self.app.app_context():
@@ -148,6 +164,7 @@ class Stage:
 
 
 def _application(environ: dict[str, str]) -> Flask:
+    logging.getLogger("portal.access").setLevel(logging.WARNING)
     return create_app(load(environ))
 
 
