@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,11 +20,16 @@ def university(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def found(university: Path) -> Callable[..., Server]:
+def found(university: Path) -> Iterator[Callable[..., Server]]:
     """Puts a copy of the university into a directory: its server, which has yet to be started."""
+    servers = []
 
     def copy(directory: Path, **settings: str) -> Server:
         shutil.copytree(university, directory / "instance")
-        return Server(directory / "instance", **settings)
+        servers.append(Server(directory / "instance", **settings))
+        return servers[-1]
 
-    return copy
+    yield copy
+    for server in servers:
+        if server.process is not None and server.process.poll() is None:
+            server.kill()

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from portal import create_app
 from portal.database import db
+from portal.orders import CardEvents
 from portal.settings import load
 from tests.support.doctor import problems
+from tests.support.elsewhere import Elsewhere
 from tests.support.server import Server
 
 
@@ -36,8 +38,11 @@ def locked(instance: Path) -> Iterator[None]:
 
 
 def what_is_wrong(server: Server) -> list[str]:
-    """What `flask doctor` finds in the server's database."""
+    """What `flask doctor` finds in the server's database, with the server's issuer."""
     app = create_app(load(server.environ))
+    if "TEST_ISSUER" in server.environ:
+        with app.app_context():
+            app.extensions["portal.orders.issuer"] = Elsewhere(server.environ["TEST_ISSUER"], CardEvents())
     found = problems(app)
     with app.app_context():
         db.engine.dispose()
