@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import random
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -174,15 +176,25 @@ def test_cards_that_change_lists_crosswise_never_wait_in_a_circle(
 ) -> None:
     with pair.apps[0].app_context():
         places._open(2)
-    monkeypatch.setattr(places, "_drawn_list", lambda: random.choice([1, 2]))
+    drawn = threading.local()
+    monkeypatch.setattr(places, "_drawn_list", lambda: drawn.number)
+    change, meeting = copies._change, threading.Barrier(2)
 
-    def live(number: int) -> int:
-        wallet = Wallet(pair.wallets[number % 2].http, clock=pair.wallets[0].clock)
+    def met(*what: Any, **more: Any) -> Any:
+        changed = change(*what, **more)
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait(timeout=0.2)  # each has locked a list now, unless one waits for the other
+        return changed
+
+    def move(wallet: Wallet, card: HeldCard, number: int) -> int:
+        drawn.number = number
+        return wallet.status(wallet.refresh(card))
+
+    held = []
+    for number, wallet in enumerate(pair.wallets, 1):
+        drawn.number = number
         offer = Desk(pair.apps[0]).prepare(f"crosswise-{number}")
-        card = wallet.collect(offer.uri, offer.activation_code)
-        for _ in range(5):
-            card = wallet.refresh(card)
-        return wallet.status(card)
-
-    with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(live, range(4))) == [0, 0, 0, 0]
+        held.append(wallet.collect(offer.uri, offer.activation_code))
+    monkeypatch.setattr(copies, "_change", met)
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(move, pair.wallets, held, [2, 1])) == [0, 0]
