@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import (
     URL,
     Connection,
@@ -33,6 +34,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as DatabaseTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
@@ -52,7 +54,19 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(model_class=Base, session_options={"autoflush": False})
+class ReadingSession(FlaskSession):
+    """`db.session`, which only reads: where its connection was lost, there is nothing to take back."""
+
+    def rollback(self) -> None:
+        try:
+            super().rollback()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            self.close()
+
+
+db = SQLAlchemy(model_class=Base, session_options={"autoflush": False, "class_": ReadingSession})
 
 if TYPE_CHECKING:
 

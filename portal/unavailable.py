@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from psycopg import errors
 from sqlalchemy import exc as sql
 
 _PASSING = frozenset(
@@ -19,11 +20,20 @@ _PASSING = frozenset(
         sqlite3.SQLITE_READONLY,
     }
 )
+_PASSING_AS_WELL = (
+    errors.IdleInTransactionSessionTimeout,
+    errors.ReadOnlySqlTransaction,  # a standby, on its way to take over
+    errors.InterfaceError,  # of a connection that was lost before
+)
+"""Of PostgreSQL; the driver counts them as no operational errors."""
 
 
 def is_unavailable(error: BaseException) -> bool:
     """Whether the database can't be reached or written just now: locked, full, gone."""
-    if isinstance(error, sql.TimeoutError):
+    # The latter where somebody went on reading after the connection was lost.
+    if isinstance(error, sql.TimeoutError | sql.PendingRollbackError):
+        return True
+    if isinstance(error, sql.DBAPIError) and isinstance(error.orig, _PASSING_AS_WELL):
         return True
     if not isinstance(error, sql.OperationalError):
         return False

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
-from sqlalchemy.exc import SQLAlchemyError, StatementError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
+from portal import create_app
 from portal.audit import AuditRecord
-from portal.database import db, write
+from portal.database import db, unpooled, write
 from portal.identity import Account, AccountSession
+from portal.single_reads import SingleRead
+from tests.conftest import make_settings
+from tests.support.login import log_in, make_account
+from tests.support.nu import NuChecker
+from tests.support.pages import make_client
 
 THREADS = 8
 ROUNDS = 100
@@ -84,6 +92,57 @@ def test_a_foreign_key_is_kept_by_the_database(app: Flask) -> None:
     orphan = AccountSession(token_hash="0" * 64, account_id=12345, created_at=now, seen_at=now)
     with app.app_context(), pytest.raises(SQLAlchemyError), write() as session:
         session.add(orphan)
+
+
+@pytest.fixture
+def on_postgres(instance: Path, postgres_url: str) -> Iterator[Flask]:
+    """Where nobody waits for a lock for long."""
+    url = f"{postgres_url}&options=-c%20lock_timeout%3D200ms"
+    app = create_app(make_settings(instance, database_url=url))
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def cut_all_others() -> None:
+    """End all connections to this database, as a restart of the server does."""
+    with unpooled(db.engine.url).connect() as connection:
+        others = "datname = current_database() AND pid <> pg_backend_pid()"
+        connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
+
+
+def test_a_session_of_postgresql_is_as_the_portal_needs_it(on_postgres: Flask) -> None:
+    names = ("TimeZone", "transaction_isolation", "statement_timeout", "lock_timeout", "application_name")
+    said = [db.session.scalar(text(f"SHOW {name}")) for name in names]
+    assert said == ["UTC", "read committed", "1min", "200ms", "mlegitymacja"]
+
+
+def test_connections_that_were_lost_are_replaced(on_postgres: Flask) -> None:
+    reads = SingleRead(db.engine.url, select(func.count()).select_from(AuditRecord))
+    assert reads.first({}) == (0,)
+    db.session.execute(text("SELECT 1"))
+    cut_all_others()
+    with write() as session:  # what the reading session had is taken back first
+        session.add(row(datetime.now(UTC)))
+    assert db.session.scalar(select(func.count()).select_from(AuditRecord)) == 1
+    with pytest.raises(DBAPIError):
+        reads.first({})
+    assert reads.first({}) == (1,)
+
+
+@pytest.mark.usefixtures("failing_on_purpose")
+def test_whoever_waits_too_long_for_a_lock_is_told_to_come_back(
+    on_postgres: Flask, nu_checker: NuChecker
+) -> None:
+    make_account(on_postgres, role="staff", login="anna")
+    client = make_client(on_postgres, nu_checker)
+    with write() as session:
+        session.execute(select(Account).with_for_update())
+        page = log_in(client, "anna")
+    assert (page.status_code, "chwilowo niedostępny" in page.text) == (503, True)
+    assert int(page.headers["Retry-After"]) > 0
+    assert log_in(client, "anna").status_code == 303
 
 
 def test_an_error_of_the_database_names_no_values(app: Flask) -> None:
