@@ -19,7 +19,7 @@ from sqlalchemy import Connection, LargeBinary, Row, Table, func, insert, select
 from portal import schema
 
 ROWS = 1000
-LARGE_ROWS = 50
+LARGE_ROWS = 200
 """Rows of a batch, where they hold photos or what is sealed with one."""
 _MODULUS = 2**256
 

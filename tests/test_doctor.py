@@ -141,6 +141,8 @@ DAMAGE = {
     "status lists: a list counts other copies": ["UPDATE status_lists SET taken = taken + 1"],
     "status lists: a copy's place is outside": ["UPDATE issued_copies SET idx = 99999999 WHERE id = 1"],
     "status lists: a revoked copy doesn't say": ["UPDATE issued_copies SET looks_valid_until = NULL"],
+    "status lists: a revoked copy's bit is not set": ["UPDATE issued_copies SET revoked_in = NULL"],
+    "status lists: a list's version is behind": ["UPDATE status_lists SET version = 0"],
     "lookup key: codes can't be found": ["UPDATE issuer_offers SET address_hash = 'x' WHERE status = 'open'"],
     "records: status and time of leaving": ["UPDATE students SET status = 'inactive' WHERE id = 1"],
     "records: a photo is empty": ["UPDATE photos SET jpeg = x'' WHERE id = 1"],

@@ -21,15 +21,15 @@ from portal.issuer.models import (
     CardStatus,
     IssuedCopy,
     OfferStatus,
+    SignedStatusList,
     StatusList,
     TokenFamily,
 )
 from portal.issuer.offers import ADDRESS, CODE
+from portal.issuer.places import LIST_SIZE
 from portal.vc.jose import ALG
 
 OPEN_OFFERS_TRIED = 20
-LIST_SIZE = 131_072
-"""Entries of one status list."""
 _RESTORE = "somebody else wrote into the database, or lost rows of it: restore the last good backup"
 _END = "end the order it belongs to (flask orders revoke), and tell the developers"
 _SECRETS = (CardOffer.address, CardOffer.code, CardOffer.activation_code, CardOffer.activation_hash)
@@ -94,6 +94,16 @@ def check_lists(found: Findings) -> str:
     copies = select(IssuedCopy.list_id, func.count()).group_by(IssuedCopy.list_id)
     counted = dict(db.session.execute(copies).all())
     lists = db.session.execute(select(StatusList.id, StatusList.taken).order_by(StatusList.id)).all()
+    ahead = or_(IssuedCopy.revoked_in > StatusList.version, SignedStatusList.version > StatusList.version)
+    later = (
+        select(StatusList.id)
+        .outerjoin(IssuedCopy, IssuedCopy.list_id == StatusList.id)
+        .outerjoin(SignedStatusList, SignedStatusList.list_id == StatusList.id)
+        .where(ahead)
+        .distinct()
+    )
+    for list_id in db.session.scalars(later):
+        found.add("a list's version is behind what it shows", _RESTORE, f"list {list_id}")
     for list_id, taken in lists:
         if taken != counted.get(list_id, 0):
             found.add("a list counts other copies than it has", _RESTORE, f"list {list_id}")
@@ -156,6 +166,10 @@ def _copy_rules() -> Iterable[_Rule]:
     known = IssuedCopy.notification_id.not_like(f"{FORGOTTEN}%")
     told = IssuedCopy.revoked_at.is_not(None) & IssuedCopy.looks_valid_until.is_not(None)
     untold = IssuedCopy.revoked_at.is_(None) & IssuedCopy.looks_valid_until.is_(None)
+    shown = IssuedCopy.revoked_in.is_not(None) == IssuedCopy.revoked_at.is_not(None)
+    yield _Rule(
+        "a revoked copy's bit is not set, or another one's is", _RESTORE, _with(IssuedCopy, mine & ~shown)
+    )
     yield _Rule(
         "a revoked copy doesn't say until when it may look valid",
         _RESTORE,

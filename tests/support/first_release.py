@@ -23,6 +23,7 @@ NOW = datetime(2026, 11, 20, 11, 0)  # noqa: DTZ001 — as it stands in the data
 LAST_DAY, LAPSED_ON = date(2027, 3, 31), date(2026, 11, 19)
 STUDENT = "a" * 32
 PASSWORD = "student"
+NAMES = {"given_names": "Anna Maria", "surname": "Źródlana"}
 
 
 _PLACED = [("place", None, "waiting", STUDENT, None)]
@@ -104,16 +105,14 @@ class FirstRelease:
         return hmac.new(self._lookup, f"{purpose}\0{value}".encode(), sha256).hexdigest()
 
     def _student(self, number: int, album: str) -> None:
-        names = {"given_names": "Anna Maria", "surname": "Źródlana"}
-        pesel = make_pesel(serial=number)
         self._insert(
             "students",
             public_id=f"{number:032x}",
             album_number=album,
             usos_id=f"usos-{album}",
-            **names,
+            **NAMES,
             birth_date=date(2004, 5, 17),
-            pesel=self._seal(pesel),
+            pesel=self._seal(make_pesel(serial=number)),
             status="inactive" if album == INACTIVE else "active",
             updated_at=NOW,
         )
@@ -133,9 +132,12 @@ class FirstRelease:
             card_number=f"ELS{album}",
             issued_on=date(2025, 10, 1),
             valid_until=LAST_DAY,
-            **names,
-            pesel=self._seal(pesel),
+            **NAMES,
+            pesel=self._seal(make_pesel(serial=number)),
         )
+        self._photo(number)
+
+    def _photo(self, number: int) -> None:
         jpeg = make_jpeg()
         digest = sha256(jpeg).hexdigest()
         size = {"width": 300, "height": 375}
@@ -190,8 +192,7 @@ class FirstRelease:
 
     def _said(self, number: int) -> bytes:
         said = {
-            "given_names": "Anna Maria",
-            "surname": "Źródlana",
+            **NAMES,
             "birth_date": "2004-05-17",
             "pesel": make_pesel(serial=number),
             "album_number": f"{100000 + number}",
