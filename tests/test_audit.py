@@ -11,7 +11,7 @@ import pytest
 from click.testing import Result
 from flask import Flask
 from sqlalchemy import event, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from portal import audit_pruning, create_app
 from portal.audit import Actor, AuditRecord
@@ -21,6 +21,7 @@ from portal.settings import Settings
 from tests.conftest import START, MovingClock
 
 TRIGGERS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit' ORDER BY name"
+ON_BOTH = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 OLD, NEW = START - timedelta(days=400), START - timedelta(days=300)
 
 
@@ -55,16 +56,32 @@ def triggers(app: Flask) -> list[tuple[str, str]]:
         return [(row.name, row.sql) for row in db.session.execute(text(TRIGGERS))]
 
 
+@ON_BOTH
 @pytest.mark.parametrize("statement", ["UPDATE audit SET actor = 'nobody'", "DELETE FROM audit"])
 def test_the_database_refuses_to_change_the_trail(app: Flask, trail: None, statement: str) -> None:
     before = rows(app)
     with (
         app.app_context(),
-        pytest.raises(IntegrityError, match="append-only"),
+        pytest.raises(DBAPIError, match="append-only"),
         write() as session,
     ):
         session.execute(text(statement))
     assert rows(app) == before
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_postgresql_refuses_to_empty_it_at_once_too(app: Flask, trail: None) -> None:
+    with app.app_context(), pytest.raises(DBAPIError, match="append-only"), write() as session:
+        session.execute(text("TRUNCATE audit"))
+    assert len(rows(app)) == 5
+
+
+@ON_BOTH
+def test_what_was_pruned_leaves_a_trail_that_nobody_can_change(app: Flask, trail: None) -> None:
+    run(app, "prune", "--yes")
+    assert len(rows(app)) == 3
+    with app.app_context(), pytest.raises(DBAPIError, match="append-only"), write() as session:
+        session.execute(text("DELETE FROM audit"))
 
 
 def test_rows_older_than_the_retention_are_pruned_and_a_row_says_so(

@@ -53,6 +53,13 @@ def test_on_postgresql_the_models_say_the_same(on_postgresql: None) -> None:
     check()
 
 
+def test_on_postgresql_all_can_be_taken_back_and_made_anew(on_postgresql: None) -> None:
+    downgrade(revision="base")
+    assert inspect(db.engine).get_table_names() == ["alembic_version"]
+    upgrade()
+    check()
+
+
 def test_the_tables_of_procrastinate_can_be_taken_back(on_postgresql: None) -> None:
     downgrade(revision="0007")
     names = "SELECT relname FROM pg_class UNION SELECT proname FROM pg_proc UNION SELECT typname FROM pg_type"
