@@ -21,7 +21,7 @@ from portal.orders.transitions import Cause, write_history
 from portal.orders.validity import semester_end
 from portal.registry.models import PlasticCard
 
-SIZES = (1_000, 4_000)
+SIZES = (1_000, 3_000)
 READERS = 10
 """Students who look at their page, each so many times a second."""
 LOOKS = 1.0

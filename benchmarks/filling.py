@@ -66,6 +66,11 @@ def collected(number: int) -> Iterable[int]:
     return (key for key in range(1, number + 1) if key % 100 < 70)
 
 
+def ready(number: int) -> Iterable[int]:
+    """Of students whose codes are there to be used."""
+    return (key for key in range(1, number + 1) if 70 <= key % 100 < 75)
+
+
 def without(number: int) -> Iterable[int]:
     """Of students who never ordered."""
     return (key for key in range(1, number + 1) if key % 100 >= 85)

@@ -24,8 +24,8 @@ SIZES = (1_000, 100_000, 1_200_000)
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
-def median(kind: Kind) -> float:
-    """Seconds; NaN where there is nothing to work on."""
+def median(kind: Kind) -> float | None:
+    """Seconds; None where there is nothing to work on."""
     seconds = []
     with closing(kind.works) if hasattr(kind.works, "close") else nullcontext():
         for _ in range(kind.times):
@@ -34,7 +34,7 @@ def median(kind: Kind) -> float:
             start = time.perf_counter()
             work()
             seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds) if seconds else float("nan")
+    return statistics.median(seconds) if seconds else None
 
 
 def measure(number: int, **environ: str) -> dict[str, Any]:
@@ -57,10 +57,12 @@ def _bytes(stage: Stage) -> int:
         return int(connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one())
 
 
-def slope(sizes: list[int], seconds: list[float]) -> float:
+def slope(sizes: list[int], seconds: list[float | None]) -> str:
     """Of the straight line through the points (logarithms on both axes) that fits best."""
-    known = [(math.log(x), math.log(y)) for x, y in zip(sizes, seconds, strict=True) if not math.isnan(y)]
-    return statistics.linear_regression(*zip(*known, strict=True)).slope if len(known) > 1 else float("nan")
+    known = [(math.log(x), math.log(y)) for x, y in zip(sizes, seconds, strict=True) if y is not None]
+    if len(known) < 2:
+        return "–"
+    return f"{statistics.linear_regression(*zip(*known, strict=True)).slope:.2f}"
 
 
 def report(database: str, sizes: list[int], measured: list[dict[str, Any]]) -> None:
@@ -77,8 +79,8 @@ def report(database: str, sizes: list[int], measured: list[dict[str, Any]]) -> N
         [
             [
                 one["title"],
-                *("–" if math.isnan(seconds) else milliseconds(seconds) for seconds in one["seconds"]),
-                f"{slope(sizes, one['seconds']):.2f}",
+                *("–" if seconds is None else milliseconds(seconds) for seconds in one["seconds"]),
+                slope(sizes, one["seconds"]),
             ]
             for one in series
         ],

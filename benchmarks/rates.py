@@ -133,7 +133,7 @@ def main(*, quick: bool = False) -> None:
     rows = []
     for case in _cases():
         # As many as take some seconds, whatever the engine.
-        orders = 100 if quick else 500 if case.slow_disk or case.engine == "singly" else 1_000
+        orders = 100 if quick else 300 if case.slow_disk or case.engine == "singly" else 600
         placed, ready = measure(case, orders)
         disk = f"{SYNC_MS} ms a sync" if case.slow_disk else "as it is"
         rows.append([case.database, case.engine, str(case.workers), disk, f"{placed:,.0f}", f"{ready:,.0f}"])

@@ -24,12 +24,12 @@ _TIMES = ((1e-5, "0.01 ms"), (1e-4, "0.1 ms"), (1e-3, "1 ms"), (1e-2, "10 ms"), 
 
 def table(known: dict[str, Any], name: str) -> str:
     """As Markdown; what was not measured says so."""
+    if name not in known:
+        return "Not measured."
     if name == "machine":
         return "{processor}, {cores} cores, Python {python}, on {day}; load at the end {load}.".format_map(
             known["machine"]
         )
-    if name not in known:
-        return "Not measured."
     shown = known[name]
     header, *rows = [[cell.replace("|", "\\|") for cell in row] for row in (shown["header"], *shown["rows"])]
     aligned = ["---", *["---:"] * (len(header) - 1)]
@@ -46,7 +46,7 @@ def growth(known: dict[str, Any]) -> str:
         points = [
             (size, seconds)
             for size, seconds in zip(sizes, one["seconds"], strict=True)
-            if not math.isnan(seconds)
+            if seconds is not None
         ]
         if one["waited_for"] and len(points) > 1:
             lines.append(Line(one["title"], points))
@@ -70,15 +70,27 @@ def _machines(number: int) -> str:
     return f"{number} machine{'s' if number > 1 else ''}"
 
 
-def main() -> None:
-    known = figures.load()
-    text = DOCUMENT.read_text(encoding="utf-8")
-    text = _TABLE.sub(
+def document(known: dict[str, Any], text: str) -> str:
+    """The text with every table as it is known now."""
+    return _TABLE.sub(
         lambda found: f"<!-- figures: {found[1]} -->\n{table(known, found[1])}\n<!-- end -->", text
     )
-    DOCUMENT.write_text(text, encoding="utf-8")
-    for name, draw in (("growth", growth), ("october", october)):
-        (DOCS / f"performance-{name}.svg").write_text(draw(known), encoding="utf-8")
+
+
+def pictures(known: dict[str, Any]) -> dict[str, str]:
+    """The pictures' texts by the names of their files."""
+    drawn = {
+        "growth.sqlite": ("performance-growth.svg", growth),
+        "october.queues": ("performance-october.svg", october),
+    }
+    return {name: draw(known) for kept, (name, draw) in drawn.items() if kept in known}
+
+
+def main() -> None:
+    known = figures.known()
+    DOCUMENT.write_text(document(known, DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+    for name, picture in pictures(known).items():
+        (DOCS / name).write_text(picture, encoding="utf-8")
 
 
 if __name__ == "__main__":

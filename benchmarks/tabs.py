@@ -8,16 +8,26 @@ has watched for a while of its own, so that the crowd is one that came bit by bi
 from __future__ import annotations
 
 import html
+import itertools
 import random
 import re
 import resource
 import time
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
+from sqlalchemy import select, update
+
+from benchmarks import filling
 from benchmarks.figures import keep, milliseconds, show
 from benchmarks.load import Client, Results, Send, get, post, run
 from benchmarks.stage import PAGE, Stage, Visitor
 from benchmarks.yardsticks import BARE_FLASK
+from portal import clock
+from portal.database import db, write
+from portal.mlegitymacja.polling import version_seen
+from portal.orders.models import Order
+from portal.orders.states import Status
 from portal.polling import PACE, Watch
 
 SECONDS = 30.0
@@ -74,14 +84,13 @@ def bare(host: str, after: float) -> Client:
 
 
 def clients(
-    stage: Stage, people: Sequence[Visitor], shown: dict[int, str], seconds: float
+    stage: Stage, watching: Sequence[tuple[Visitor, str]], newcomers: Sequence[Visitor], seconds: float
 ) -> Iterator[Client]:
     dice = random.Random(1)
-    for one in people:
-        yield tab(stage.host, one, shown.get(one.student_id, "none"), dice.uniform(0, PACE[-1][0]))
-    orders = people[: int(ORDERS_A_SECOND * seconds)]
+    for one, seen in [*watching, *((one, "none") for one in newcomers)]:
+        yield tab(stage.host, one, seen, dice.uniform(0, PACE[-1][0]))
     for hand in range(HANDS):
-        yield ordering(stage.host, orders, hand, seconds)
+        yield ordering(stage.host, newcomers, hand, seconds)
     for place in range(HANDS):
         yield bare(stage.host, place * 2 / HANDS)
 
@@ -89,18 +98,31 @@ def clients(
 def measure(tabs: int, seconds: float) -> Results:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # the server inherits it
+    orders = int(ORDERS_A_SECOND * seconds)
     # A server that many browsers reach without a proxy between must be told so.
     with Stage(GRANIAN_BACKLOG="16384", GRANIAN_BACKPRESSURE="16384") as stage:
-        students = stage.students(tabs)
-        stage.order(*students[int(ORDERS_A_SECOND * seconds) :])
-        shown = stage.seen()
+        number = 20 * tabs
+        filling.fill(stage.app, number)
+        keys = list(itertools.islice(filling.ready(number), tabs - orders))
+        shown = _prepare(stage, keys)
+        newcomers = stage.log_in(list(itertools.islice(filling.without(number), orders)))
+        watching = [(one, shown[one.student_id]) for one in stage.log_in(keys)]
         stage.start()
-        people = [browsers[0] for browsers in students]
-        return run(stage.port, clients(stage, people, shown, seconds), seconds)
+        return run(stage.port, clients(stage, watching, newcomers, seconds), seconds)
+
+
+def _prepare(stage: Stage, keys: list[int]) -> dict[int, str]:
+    """What their pages show; and nobody who waited before gets in the way."""
+    later = clock.SystemClock().now() + timedelta(minutes=10)
+    with stage.app.app_context():
+        with write() as session:
+            session.execute(update(Order).where(Order.status == Status.WAITING).values(due_at=later))
+        orders = db.session.scalars(select(Order).where(Order.student_id.in_(keys)).order_by(Order.id))
+        return {order.student_id: version_seen(order) for order in orders}
 
 
 def main(*, quick: bool = False) -> None:
-    for tabs in (200,) if quick else (1_000, 10_000):
+    for tabs in (400,) if quick else (1_000, 10_000):
         seconds = 5.0 if quick else SECONDS
         results = measure(tabs, seconds)
         rows = []

@@ -29,6 +29,7 @@ from portal.orders.models import Order
 from portal.orders.sweep import sweep
 from portal.orders.validity import semester_end
 from portal.registry import importer
+from tests.support.wallet import FlaskHttp, Wallet
 
 TIMES = 50
 ROWS = 100
@@ -64,6 +65,7 @@ def kinds(stage: Stage, number: int) -> Iterator[Kind]:
     yield Kind(
         "batch", "claim and prepare 50 of a queue", itertools.repeat(_batch), batches, waited_for=False
     )
+    yield Kind("collect", "an app takes its card", (_collect(stage.app, key) for key in newcomers), 20)
     yield Kind("revoke", "„Unieważnij”", (_revoke(key) for key in holders[TIMES : 2 * TIMES]))
     yield Kind("list", "sign the status list anew", (_sign_list(key) for key in holders[2 * TIMES :]))
     yield Kind("health", "/healthz", (pages.get("/healthz", 200, 503) for _ in always), 10, waited_for=False)
@@ -116,6 +118,14 @@ def _place(student_id: int) -> Work:
 def _prepare(student_id: int) -> Work:
     order_id = _latest(student_id).id
     return lambda: issuance.issue(order_id)
+
+
+def _collect(app: Flask, student_id: int) -> Work:
+    offer = service.open_offer(_latest(student_id))
+    if offer is None:
+        raise RuntimeError("the card is not ready")
+    phone = Wallet(FlaskHttp(app))
+    return lambda: phone.collect(offer.uri, offer.activation_code)
 
 
 def _batch() -> None:
