@@ -9,7 +9,8 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
 from pathlib import Path
 
@@ -39,6 +40,11 @@ def database(postgres: Cluster, empty_database: str) -> Iterator[str]:
     postgres.drop(name)
 
 
+def at_once(works: Iterable[Callable[[], None]]) -> None:
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(lambda work: work(), works))
+
+
 @pytest.fixture(scope="module")
 def machine(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     machine = Machine(
@@ -47,11 +53,7 @@ def machine(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         **{"PORTAL_ISSUANCE": "procrastinate", "PORTAL_LOG_FORMAT": "json"},
     )
     machine.command("demo", "load")
-    starting = [threading.Thread(target=unit.start) for unit in machine.units.values()]
-    for one in starting:
-        one.start()
-    for one in starting:
-        one.join()
+    at_once(unit.start for unit in machine.units.values())
     machine.start_nginx()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REQUESTS_CA_BUNDLE", str(machine.certificate))
@@ -186,8 +188,8 @@ def test_nothing_is_lost_while_all_processes_are_restarted_one_by_one(
     students = [Student(machine, album) for album in ALBUMS[1 : 1 + WORKING]]  # type: ignore[arg-type]
     before = rows(database, ALL)
     with Load(machine, students) as load:
-        for unit in machine.units.values():
-            unit.restart()
+        for number in "12":
+            at_once(machine.units[f"{kind}@{number}"].restart for kind in ("web", "worker"))
     assert set(load.answers) == {"GET 200", "POST 303"}, load.answers
     assert rows(database, ALL) - before == load.confirmed > 0
     until(lambda: not rows(database, OPEN))
@@ -209,18 +211,9 @@ def test_monitors_are_answered_on_this_machine_only(machine: Machine) -> None:
     until(lambda: all(tells_its_numbers(port) for port in machine.worker_ports))
 
 
-def test_with_no_process_left_the_page_says_so_in_both_languages(machine: Machine) -> None:
-    sockets = [machine.run / f"web-{number}" / "portal" for number in "12"]
-    for one in sockets:
-        one.rename(one.with_name("away"))
-    answers = [requests.get(machine.url, timeout=10), requests.post(machine.url + "/wyloguj", timeout=10)]
-    for one in sockets:
-        one.with_name("away").rename(one)
-    for answer in answers:
-        assert answer.status_code == 503
-        assert "chwilowo niedostępny" in answer.text
-        assert "Try again in a moment" in answer.text
-        assert answer.headers["Retry-After"]
+def test_only_the_portals_user_and_group_may_open_its_sockets(machine: Machine) -> None:
+    modes = {(machine.run / f"web-{number}" / "portal").stat().st_mode & 0o777 for number in "12"}
+    assert modes == {0o660}
 
 
 def test_plain_http_leads_to_https(machine: Machine) -> None:
@@ -242,3 +235,15 @@ def test_no_log_of_nginx_or_the_portal_holds_what_an_address_or_a_page_does(mach
     address = codes.text.rpartition("%2F")[2]
     secrets = (address, codes.activation_code, card.offer.code, card.access_token, "invitation", "asked")
     assert [secret for secret in secrets if secret in written] == []
+
+
+def test_with_no_process_left_the_page_says_so_in_both_languages(machine: Machine) -> None:
+    """The last test here: nothing is started again."""
+    for number in "12":
+        machine.units[f"web@{number}"].kill()
+    answers = [requests.get(machine.url, timeout=10), requests.post(machine.url + "/wyloguj", timeout=10)]
+    for answer in answers:
+        assert answer.status_code == 503
+        assert "chwilowo niedostępny" in answer.text
+        assert "Try again in a moment" in answer.text
+        assert answer.headers["Retry-After"]

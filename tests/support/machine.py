@@ -93,6 +93,7 @@ class Unit:
             for process in [*psutil.Process(self.process.pid).children(recursive=True), self.process]:
                 process.kill()
             self.process.wait(10)
+            self.process = None
 
     def _run(self, setting: str) -> None:
         if words := self._words(setting):
