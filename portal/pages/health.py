@@ -22,19 +22,23 @@ Check = Callable[[], tuple[bool, str]]
 """Answers whether the part is well, and a few words for whoever runs the portal (no personal data)."""
 Outcome = dict[str, tuple[bool, str]]
 _ALL = "portal.health"
-READY = ("database", "migrations", "keys")
+_DATABASE = "database"
+READY = (_DATABASE, "migrations", "keys")
 """Without these no page can be served; the others may fail while the pages go on."""
 
 
 def init_app(app: Flask) -> None:
     checks = cast(list[tuple[str, Check]], app.extensions.setdefault(_ALL, []))
-    checks.extend((("database", _database), ("migrations", _migrations), ("keys", _keys)))
+    checks.extend(((_DATABASE, _database), ("migrations", _migrations), ("keys", _keys)))
 
 
 def examine(names: Iterable[str] | None = None) -> Outcome:
-    """The outcome of every check, by name; or of these alone."""
-    checks = cast(list[tuple[str, Check]], current_app.extensions[_ALL])
-    return {name: check() for name, check in checks if names is None or name in names}
+    """The outcome of every check, by name; or of these alone. Nothing else is asked of a lost database."""
+    checks = dict(cast(list[tuple[str, Check]], current_app.extensions[_ALL]))
+    first = {_DATABASE: checks.pop(_DATABASE)()}
+    if not first[_DATABASE][0]:
+        return first
+    return first | {name: check() for name, check in checks.items() if names is None or name in names}
 
 
 def _database() -> tuple[bool, str]:
