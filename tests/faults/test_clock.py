@@ -22,11 +22,13 @@ from tests.orders.conftest import STUDENT, Orders
 from tests.orders.surroundings import LATER, Door, els_extended, extension_of
 from tests.support.database_file import ask, what_is_wrong
 from tests.support.doctor import well
-from tests.support.pages import csrf_of
+from tests.support.html import Page
+from tests.support.login import log_in, make_account
+from tests.support.pages import CheckedClient, csrf_of
 from tests.support.people import make_student
 from tests.support.server import Server
 from tests.support.tab import PAGE, Tab
-from tests.support.wallet import RequestsHttp, Wallet
+from tests.support.wallet import FlaskHttp, RequestsHttp, Wallet
 
 pytestmark = pytest.mark.faults
 
@@ -76,6 +78,35 @@ def test_what_was_left_at_any_step_goes_on_when_the_clock_is_right_again(
         assert ahead.extended.latest.planned_valid_until == LATER
         assert db.session.query(Card).count() == db.session.query(Order).count()
     assert well(app)
+
+
+def test_codes_that_were_spent_ahead_without_a_card_are_replaced(app: Flask, clock: MovingClock) -> None:
+    with app.app_context():
+        orders = Orders(make_student(app))
+        offer = service.open_offer(orders.ready())
+        assert offer is not None
+        wallet = Wallet(FlaskHttp(app))
+        assert wallet.token(wallet.read_offer(offer.uri), offer.activation_code).status == 200
+        clock.instant -= timedelta(days=1)
+        sweep()
+        again = service.open_offer(orders.latest)
+        assert again is not None
+        assert again.number == offer.number + 1
+
+
+def test_tabs_that_were_opened_ahead_ask_slowly(
+    app: Flask, clock: MovingClock, client: CheckedClient
+) -> None:
+    """Set back under a whole university of them, each would else ask four times a second until then."""
+    student_id = make_student(app)
+    make_account(app, student_id)
+    log_in(client)
+    with app.app_context():
+        Orders(student_id).ready()
+    address = Page(client.get(PAGE).text).one("section", id="order")["data-hx-get"]
+    clock.instant -= timedelta(minutes=4)
+    section = Page(client.get(address, headers={"HX-Request": "true"}).text).one("section", id="order")
+    assert 4000 < int(section["data-hx-trigger"].removeprefix("every ").removesuffix("ms")) < 6000
 
 
 class Watch:

@@ -151,3 +151,14 @@ def test_no_answer_waits_to_be_erased_behind_old_checks(
     clock.move(minutes=5)
     sweep()
     assert "'answered'" not in written()
+
+
+def test_an_answer_from_a_clock_that_was_ahead_is_erased_as_soon_as_it_is_right(
+    app: Flask, answered: Check, clock: MovingClock, sweep: Callable[[], None]
+) -> None:
+    assert answered.verdict == "WAŻNA"
+    clock.move(days=-1)
+    sweep()
+    with app.app_context():
+        left = db.session.scalars(select(Inspection)).one()
+        assert (left.result, left.photo) == (None, None)
