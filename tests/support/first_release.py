@@ -116,6 +116,10 @@ class FirstRelease:
             status="inactive" if album == INACTIVE else "active",
             updated_at=NOW,
         )
+        self._studies(number, album)
+        self._photo(number)
+
+    def _studies(self, number: int, album: str) -> None:
         self._insert(
             "programmes",
             student_id=number,
@@ -135,7 +139,6 @@ class FirstRelease:
             **NAMES,
             pesel=self._seal(make_pesel(serial=number)),
         )
-        self._photo(number)
 
     def _photo(self, number: int) -> None:
         jpeg = make_jpeg()
