@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 import shutil
+import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,11 +72,17 @@ class Stage:
         os.sched_setaffinity(0, self._cores)
         try:
             if self.server.process is not None:
-                self.server.stop()
+                self._stop()
         finally:
             with self.app.app_context():
                 db.engine.dispose()
             shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _stop(self) -> None:
+        try:
+            self.server.stop()
+        except subprocess.TimeoutExpired:  # one that never came up: it must not be left behind
+            self.server.kill()
 
     @property
     def port(self) -> int:
