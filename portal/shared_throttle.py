@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,6 +28,8 @@ SKEW = 60 * SECOND
 LONGEST = timedelta(days=1)
 """No bucket takes so long to be full again."""
 BATCH = 1_000
+REST = 2.0
+"""Seconds."""
 
 _TAKE = text(
     """
@@ -60,22 +63,31 @@ class Counter:
     def __init__(self, url: URL) -> None:
         self._engine = unpooled(url)
         self._mine = threading.local()
+        self._failed_at = -math.inf
+
+    @property
+    def resting(self) -> bool:
+        """The database could not be asked a moment ago: whoever need not ask should not wait for it again."""
+        return time.monotonic() - self._failed_at < REST
 
     def first(self, statement: TextClause, **parameters: object) -> Row[Any] | None:
         """The first row, if any. Raises `DBAPIError` where the database can't be asked."""
         try:
-            return self._first(statement, parameters)
-        except DBAPIError as error:
-            if not error.connection_invalidated:
-                raise
-        return self._first(statement, parameters)  # the server was restarted since this thread last asked
+            try:
+                return self._first(statement, parameters)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                return self._first(statement, parameters)  # the server was restarted since it was last asked
+        except (OperationalError, InterfaceError):
+            self._failed_at = time.monotonic()
+            raise
 
     def _first(self, statement: TextClause, parameters: Mapping[str, object]) -> Row[Any] | None:
         connection: Connection | None = getattr(self._mine, "connection", None)
         if connection is None:
-            connection = self._engine.connect()
+            connection = self._mine.connection = self._engine.connect()
             connection.exec_driver_sql("SET synchronous_commit TO off")
-            self._mine.connection = connection
         try:
             done = connection.execute(statement, parameters)
             return done.first() if done.returns_rows else None
@@ -99,6 +111,8 @@ class SharedThrottle(Throttle):
         self._whole = burst * self._each
 
     def wait(self, key: str) -> int:
+        if self._counter.resting:
+            return 0
         hashed = hashed_key(key, self._purpose)
         now = _microseconds(clock.now())
         spans = {"now": now, "each": self._each, "whole": self._whole, "skew": SKEW}

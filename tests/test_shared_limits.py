@@ -91,7 +91,9 @@ def test_a_server_that_was_restarted_goes_on_counting(both: list[Flask]) -> None
 def test_where_the_database_is_gone_the_limit_is_not_what_fails(both: list[Flask]) -> None:
     with both[0].app_context():
         nowhere = Counter(db.engine.url.update_query_dict({"host": "/nowhere"}))
-        assert SharedThrottle(nowhere, "some", rate=1, burst=1).wait("192.0.2.7") == 0
+        throttle = SharedThrottle(nowhere, "some", rate=1, burst=1)
+        assert [throttle.wait("192.0.2.7") for _ in range(3)] == [0, 0, 0]
+        assert nowhere.resting
 
 
 def test_failed_log_ins_at_both_count_together(both: list[Flask]) -> None:
