@@ -16,7 +16,6 @@ from portal.registry.records import (
     RegistryUnavailable,
     StudentRecord,
     photo_jpeg,
-    student_record,
 )
 from portal.settings import settings
 
@@ -25,12 +24,11 @@ class NotIssuable(Exception):
     """Since the order was placed the student has come to miss a criterion."""
 
 
-def card_data(session: Session, student_id: int, valid_until: date) -> CardData:
-    """The card's content, good through `valid_until`.
+def card_data(session: Session, record: StudentRecord, valid_until: date) -> CardData:
+    """The content of this student's card, good through `valid_until`.
 
     Raises `NotIssuable` where the criteria no longer hold, `RegistryUnavailable` where it can't be read.
     """
-    record = student_record(session, student_id)
     if not eligibility.check(record, settings().policy, clock.today()).may_order:
         raise NotIssuable
     return content(session, record, valid_until)

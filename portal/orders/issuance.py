@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import cast
@@ -28,9 +28,9 @@ from portal.orders.card import NotIssuable, card_data
 from portal.orders.models import Order
 from portal.orders.pulse import Pulse, pulse
 from portal.orders.states import Event, Reason, Status
-from portal.orders.transitions import Cause, held_by, move, tell_again, write_history
+from portal.orders.transitions import Cause, held_by, move, tell_again, write_histories
 from portal.orders.validity import codes_end
-from portal.registry.records import RegistryUnavailable, refer_to
+from portal.registry.records import RegistryUnavailable, refer_to, student_records
 from portal.settings import settings
 
 BATCH = 50
@@ -63,6 +63,9 @@ class Outcome:
 
     event: Event
     reason: Reason | None = None
+
+
+NO_REGISTRY = Outcome(Event.TRY_AGAIN, Reason.REGISTRY_UNAVAILABLE)
 
 
 def issuer() -> Issuer:
@@ -129,9 +132,11 @@ def _claim(limit: int, order_id: int | None = None) -> list[Claimed]:
     owner = secrets.token_hex(16)
     with write() as session:
         rows = [row for queue in queues for row in _take(session, queue, owner)]
-        for row in rows:
-            write_history(session, row.id, Event.CLAIM, (Status.WAITING, Status.IN_PROGRESS), Cause(ENGINE))
-        jobs.withdraw(session, [row.id for row in rows])
+        found = [row.id for row in rows]
+        if found:
+            claim = (Status.WAITING, Status.IN_PROGRESS)
+            write_histories(session, found, Event.CLAIM, claim, Cause(ENGINE))
+        jobs.withdraw(session, found)
     # Whoever locks several orders does so in the order of their ids: the other way could be a deadlock.
     return [Claimed(*row, claimed_by=owner) for row in sorted(rows, key=lambda row: row.id)]
 
@@ -170,27 +175,33 @@ def _work(claimed: Sequence[Claimed]) -> int:
 
 
 def _carry_out(claimed: Sequence[Claimed]) -> int:
-    outcomes = {order.id: Outcome(Event.PREPARED) for order in claimed}
-    requests = []
-    for order in claimed:
-        try:
-            requests.append(_request(order))
-        except NotIssuable:
-            outcomes[order.id] = Outcome(Event.GIVE_UP, Reason.NOT_ELIGIBLE)
-        except RegistryUnavailable:
-            outcomes[order.id] = Outcome(Event.TRY_AGAIN, Reason.REGISTRY_UNAVAILABLE)
+    requests, outcomes = _requests(claimed)
     db.session.rollback()  # no read transaction stays open while the issuer works
-    answers = _prepare(requests)
-    asked = {request.reference for request in requests}
-    for order in claimed:
-        answer = answers.get(order.public_id, IssuerUnavailable()) if order.public_id in asked else None
-        if answer is not None:
-            outcomes[order.id] = _failure(answer)
+    answers = _prepare(list(requests.values()))
+    for order_id, request in requests.items():
+        answer = answers.get(request.reference, IssuerUnavailable())
+        outcomes[order_id] = Outcome(Event.PREPARED) if answer is None else _failure(answer)
     return _finish(claimed, outcomes)
 
 
-def _request(order: Claimed) -> CardRequest:
-    return CardRequest(order.public_id, card_data(db.session(), order.student_id, order.valid_until))
+def _requests(claimed: Sequence[Claimed]) -> tuple[dict[int, CardRequest], dict[int, Outcome]]:
+    """What to ask the issuer for, and what became of those that it need not be asked for, by order."""
+    requests: dict[int, CardRequest] = {}
+    outcomes: dict[int, Outcome] = {}
+    try:
+        records = student_records(db.session(), [order.student_id for order in claimed])
+    except RegistryUnavailable:
+        return requests, {order.id: NO_REGISTRY for order in claimed}
+    for order in claimed:
+        try:
+            data = card_data(db.session(), records[order.student_id], order.valid_until)
+        except NotIssuable:
+            outcomes[order.id] = Outcome(Event.GIVE_UP, Reason.NOT_ELIGIBLE)
+        except RegistryUnavailable:
+            outcomes[order.id] = NO_REGISTRY
+        else:
+            requests[order.id] = CardRequest(order.public_id, data)
+    return requests, outcomes
 
 
 def _prepare(requests: Sequence[CardRequest]) -> dict[str, Exception | None]:
@@ -214,7 +225,7 @@ def _failure(error: Exception) -> Outcome:
 
 
 def _finish(claimed: Sequence[Claimed], outcomes: dict[int, Outcome]) -> int:
-    ready: list[datetime] = []
+    ready: dict[Claimed, datetime] = {}
     with write() as session:
         refer_to(session, [order.student_id for order in claimed])
         for order in claimed:
@@ -224,8 +235,9 @@ def _finish(claimed: Sequence[Claimed], outcomes: dict[int, Outcome]) -> int:
             elif outcome.event == Event.GIVE_UP:
                 _give_up(session, order, outcome.reason)
             elif ordered_at := _ready(session, order):
-                ready.append(ordered_at)
-    for ordered_at in ready:
+                ready[order] = ordered_at
+        _tell(session, ready)
+    for ordered_at in ready.values():
         metrics().issued((clock.now() - ordered_at).total_seconds())
     return len(ready)
 
@@ -237,13 +249,18 @@ def _ready(session: Session, order: Claimed) -> datetime | None:
     last_day, ordered_at = session.execute(asked.with_for_update()).one()
     runs_out_at = codes_end(clock.now(), settings().offer_lifetime, last_day)
     mine = held_by(order.claimed_by)
-    moved = move(session, order.id, Event.PREPARED, Cause(ENGINE), only=mine, due_at=runs_out_at)
-    if moved:
+    if move(session, order.id, Event.PREPARED, Cause(ENGINE), only=mine, due_at=runs_out_at):
+        return ordered_at
+    tell_again(session, order.id)
+    return None
+
+
+def _tell(session: Session, ready: Collection[Claimed]) -> None:
+    """Audit and students, of all at once: a statement for each would cost more than all the rest."""
+    for order in ready:
         audit.record(session, audit.Event.CARD_PREPARED, actor=ENGINE, subject=order.public_id)
-        mails.put(session, order.student_id, mails.Kind.CARD_READY, order.public_id)
-    else:
-        tell_again(session, order.id)
-    return ordered_at if moved else None
+    occasions = {order.student_id: order.public_id for order in ready}
+    mails.put_all(session, mails.Kind.CARD_READY, occasions)
 
 
 def _give_up(session: Session, order: Claimed, reason: Reason | None) -> None:

@@ -104,14 +104,23 @@ def write_history(
     cause: Cause,
 ) -> None:
     """The history row of a change, in its transaction."""
-    session.execute(
-        insert(OrderEvent).values(
-            order_id=order_id,
-            at=clock.now(),
-            actor=cause.actor.name,
-            event=event,
-            from_status=step[0],
-            to_status=step[1],
-            reason=cause.reason,
-        )
-    )
+    write_histories(session, [order_id], event, step, cause)
+
+
+def write_histories(
+    session: Session,
+    order_ids: Sequence[int],
+    event: Event,
+    step: tuple[Status | None, Status],
+    cause: Cause,
+) -> None:
+    """The history rows of a change of several orders, at least one."""
+    told = {
+        "at": clock.now(),
+        "actor": cause.actor.name,
+        "event": event,
+        "from_status": step[0],
+        "to_status": step[1],
+        "reason": cause.reason,
+    }
+    session.execute(insert(OrderEvent), [told | {"order_id": order_id} for order_id in order_ids])

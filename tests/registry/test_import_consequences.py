@@ -85,8 +85,8 @@ def test_a_worker_that_finishes_after_the_import_leaves_no_card(office: Office) 
     public_id = office.order()
     with office.app.app_context():
         claimed = issuance._claim(1)
-        request = issuance._request(claimed[0])
-        issuance.issuer().prepare([request])  # the worker is here when the import comes
+        requests, _ = issuance._requests(claimed)
+        issuance.issuer().prepare(list(requests.values()))  # the worker is here when the import comes
         office.bring(row(**GONE))
         issuance._finish(claimed, {claimed[0].id: issuance.Outcome(issuance.Event.PREPARED)})
     office.sweep()
