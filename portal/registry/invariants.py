@@ -32,5 +32,7 @@ def check_records(found: Findings) -> str:
     for public_id in db.session.scalars(
         select(Student.public_id).join(Photo).where(pictureless).limit(MOST_NAMED)
     ):
-        found.add("a photo is empty", "import the photo once more (flask registry import --photos)", public_id)
+        found.add(
+            "a photo is empty", "import the photo once more (flask registry import --photos)", public_id
+        )
     return f"{db.session.scalar(select(func.count()).select_from(Student))} students"

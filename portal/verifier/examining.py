@@ -27,6 +27,7 @@ def check_certificate(found: Findings) -> str:
         return "unusable"
     ends_at = identity.leaf.not_valid_after_utc
     if ends_at - clock.now() < WARNED_BEFORE:
-        remedy = "start the portal, which makes a new one" if identity.own else "get a new one of its authority"
+        own, foreign = "start the portal, which makes a new one", "get a new one of its authority"
+        remedy = own if identity.own else foreign
         found.add(f"the certificate ends on {ends_at:%Y-%m-%d}", remedy)
     return f"the certificate is good until {ends_at:%Y-%m-%d}"

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own: Debian's program, a cluster in a directory of its own, ended with the tests."""
+"""A PostgreSQL of the tests' own: Debian's program, a cluster in a directory of its own."""
 
 from __future__ import annotations
 
