@@ -63,10 +63,10 @@ class Issuer(Protocol):
     """An issuer of cards. Everything may be repeated with the same reference.
 
     One that is elsewhere is asked over the network in `prepare`, `extend`, `revoke`, `forget` and `sweep`
-    only, with the reference as key, and answers a whole call within half a lease (`IssuerUnavailable` for whom
-    it has not reached by then). The others run inside transactions and pages: such a class writes down in tables
-    of the portal's database what it is asked there and does it in `sweep`, and shows what it has kept. What
-    happened elsewhere it tells the listener from `sweep` too (`tests/support/elsewhere.py`).
+    only, with the reference as key, and answers a whole call within half a lease (`IssuerUnavailable` for
+    whom it has not reached by then). The others run inside transactions and pages: such a class writes down
+    in tables of the portal's database what it is asked there and does it in `sweep`, and shows what it has
+    kept. What happened elsewhere it tells the listener from `sweep` too (`tests/support/elsewhere.py`).
     """
 
     def prepare(self, requests: Sequence[CardRequest]) -> dict[str, Exception | None]:
