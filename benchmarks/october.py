@@ -44,6 +44,9 @@ class Rates:
 
 def measured() -> Rates:
     known = figures.known()
+    needed = ("growth.sqlite", "cards.rate", "rates.SQLite.thread.1.False", "polls_shared.unchanged")
+    if missing := [name for name in needed if name not in known]:
+        raise SystemExit(f"not measured yet: {', '.join(missing)}")
     costs = {one["name"]: one["seconds"][-1] for one in known["growth.sqlite"]["series"]}
     card = FIRST_YEARS / known["cards.rate"]
     seconds = LOGIN + PAGES * costs["page"] + costs["place"] + card
