@@ -10,7 +10,6 @@ Whoever writes a job holds the row of its order, so no two write one for the sam
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -37,28 +36,9 @@ BATCH = 500
 
 _KEY = "order "
 _WITHDRAW = text("DELETE FROM procrastinate_jobs WHERE queueing_lock = ANY(:keys) AND status = 'todo'")
-_WORKERS = text(
-    "SELECT count(*) FILTER (WHERE last_heartbeat > now() - CAST(:silence AS interval)),"
-    " now() - max(last_heartbeat) FROM procrastinate_workers"
+_ALIVE = text(
+    "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - CAST(:silence AS interval)"
 )
-_WAITING = text(
-    "SELECT count(*), min(id) FROM procrastinate_jobs WHERE queue_name = :queue AND status = 'todo'"
-    " AND (scheduled_at IS NULL OR scheduled_at <= now())"
-)
-_AGE = text("SELECT now() - max(at) FROM procrastinate_events WHERE job_id = :job_id")
-
-
-@dataclass(frozen=True)
-class Workers:
-    """How the workers get on, by the database's clock."""
-
-    alive: int
-    silent: timedelta | None
-    """Since the last heartbeat of any of them; None: none has begun, or all have ended in good order."""
-    waiting: int
-    """Jobs that are due and that nobody has fetched."""
-    oldest: timedelta
-    """How long the first of these has been due."""
 
 
 def wanted() -> bool:
@@ -108,22 +88,9 @@ def put_missing() -> int:
     return len(found)
 
 
-def workers() -> Workers:
-    """Raises `SQLAlchemyError` where the database can't be asked."""
-    alive, silent = _heartbeats()
-    waiting, first = db.session.execute(_WAITING, {"queue": QUEUE}).one()
-    age = db.session.scalar(_AGE, {"job_id": first}) if waiting else None
-    return Workers(alive, silent, waiting, max(age or timedelta(), timedelta()))
-
-
 def alive_workers() -> int:
-    """How many live; cheap also where a million jobs wait. Raises `SQLAlchemyError`."""
-    return _heartbeats()[0]
-
-
-def _heartbeats() -> tuple[int, timedelta | None]:
-    alive, silent = db.session.execute(_WORKERS, {"silence": SILENCE}).one()
-    return alive, silent
+    """How many live, by the database's clock. Raises `SQLAlchemyError` where it can't be asked."""
+    return int(db.session.scalar(_ALIVE, {"silence": SILENCE}) or 0)
 
 
 def _missing() -> Select[int]:
