@@ -141,7 +141,9 @@ DAMAGE = {
     "status lists: a list counts other copies": ["UPDATE status_lists SET taken = taken + 1"],
     "status lists: a copy's place is outside": ["UPDATE issued_copies SET idx = 99999999 WHERE id = 1"],
     "status lists: a revoked copy doesn't say": ["UPDATE issued_copies SET looks_valid_until = NULL"],
-    "status lists: a revoked copy's bit is not set": ["UPDATE issued_copies SET revoked_in = NULL"],
+    "status lists: the bit of a copy that is not revoked": [
+        "UPDATE issued_copies SET revoked_at = NULL, looks_valid_until = NULL"
+    ],
     "status lists: a list's version is behind": ["UPDATE status_lists SET version = 0"],
     "lookup key: codes can't be found": ["UPDATE issuer_offers SET address_hash = 'x' WHERE status = 'open'"],
     "records: status and time of leaving": ["UPDATE students SET status = 'inactive' WHERE id = 1"],

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, insert, literal, select, update
+from sqlalchemy import ColumnElement, case, insert, literal, select, union_all, update
 from sqlalchemy.orm import Session
 
 from portal import clock
@@ -134,17 +134,22 @@ def looks_valid_until(references: Collection[str]) -> dict[str, datetime]:
 
 def revoked_indexes(list_id: int, after: int, until: int) -> Sequence[int]:
     """The bits that the list's versions after `after`, and up to `until`, set."""
-    return db.session.scalars(
-        select(IssuedCopy.idx).where(
-            IssuedCopy.list_id == list_id, IssuedCopy.revoked_in > after, IssuedCopy.revoked_in <= until
-        )
-    ).all()
+    those = select(IssuedCopy.idx).where(
+        IssuedCopy.list_id == list_id, IssuedCopy.revoked_in > after, IssuedCopy.revoked_in <= until
+    )
+    return db.session.scalars(union_all(those, select(IssuedCopy.idx).where(*_of_no_version(list_id)))).all()
+
+
+def _of_no_version(list_id: int) -> tuple[ColumnElement[bool], ...]:
+    """Revoked by a process of a release that noted no version: one may go on while others are new already."""
+    return IssuedCopy.list_id == list_id, IssuedCopy.revoked_at.is_not(None), IssuedCopy.revoked_in.is_(None)
 
 
 def publish(session: Session, list_id: int, version: int, until: datetime) -> bool:
     """Write down that a token of this version, good `until` then, will be handed out.
 
     False where the list has changed since: the token must not be handed out. The row is locked either way.
+    Whoever revoked without noting a version raised it all the same: so this version shows that.
     """
     until_value = literal(until, UtcDateTime)
     later = case((StatusList.published_until > until_value, StatusList.published_until), else_=until_value)
@@ -155,4 +160,12 @@ def publish(session: Session, list_id: int, version: int, until: datetime) -> bo
         .returning(StatusList.id)
         .execution_options(synchronize_session=False)
     )
-    return done.first() is not None
+    if done.first() is None:
+        return False
+    session.execute(
+        update(IssuedCopy)
+        .where(*_of_no_version(list_id))
+        .values(revoked_in=version)
+        .execution_options(synchronize_session=False)
+    )
+    return True

@@ -14,6 +14,7 @@ from portal.encryption import EncryptedText, SealedBytes
 _ACTIVE = text("status IN ('open', 'spent')")
 _NOT_REVOKED = text("revoked_at IS NULL")
 _REVOKED = text("revoked_in IS NOT NULL")
+_OF_NO_VERSION = text("revoked_at IS NOT NULL AND revoked_in IS NULL")
 
 
 class CardStatus(StrEnum):
@@ -185,6 +186,13 @@ class IssuedCopy(Model):
             sqlite_where=_REVOKED,
             postgresql_where=_REVOKED,
         ),
+        Index(
+            "ix_issued_copies_of_no_version",
+            "list_id",
+            "revoked_at",
+            sqlite_where=_OF_NO_VERSION,
+            postgresql_where=_OF_NO_VERSION,
+        ),
         Index(None, "kid", "expires_at"),
     )
 
@@ -201,7 +209,8 @@ class IssuedCopy(Model):
     looks_valid_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """Set with `revoked_at`: the list's `published_until` then, at most the copy's own end."""
     revoked_in: Mapped[int | None]
-    """The version of the list that says so first: whoever knows an earlier one reads what is new."""
+    """The version of the list that says so first: whoever knows an earlier one reads what is new. Empty for a
+    revoked one that a process of an earlier release revoked: until the list is signed."""
 
 
 class SpentNonce(Model):

@@ -31,6 +31,15 @@ def upgrade() -> None:
             sqlite_where=sa.text("revoked_in IS NOT NULL"),
             postgresql_where=sa.text("revoked_in IS NOT NULL"),
         )
+        # For what processes of the release before revoke from now on, until the last of them has ended.
+        of_no_version = sa.text("revoked_at IS NOT NULL AND revoked_in IS NULL")
+        batch_op.create_index(
+            "ix_issued_copies_of_no_version",
+            ["list_id", "revoked_at"],
+            unique=False,
+            sqlite_where=of_no_version,
+            postgresql_where=of_no_version,
+        )
 
     op.create_table(
         "signed_status_lists",
@@ -72,6 +81,7 @@ def downgrade() -> None:
     op.drop_table("rate_limits")
     op.drop_table("signed_status_lists")
     with op.batch_alter_table("issued_copies", schema=None) as batch_op:
+        batch_op.drop_index("ix_issued_copies_of_no_version")
         batch_op.drop_index("ix_issued_copies_revoked")
         batch_op.create_index(
             batch_op.f("ix_issued_copies_list_id_revoked_at"), ["list_id", "revoked_at"], unique=False
