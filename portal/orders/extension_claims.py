@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Row, Select, select, update
 from sqlalchemy.orm import Session
 
 from portal import clock
@@ -42,14 +42,35 @@ class Claimed:
         return self.attempts > 1
 
 
-def claim(session: Session, order_ids: Sequence[int] | None = None, *, limit: int = BATCH) -> list[Claimed]:
-    """Claim what is due, or what is due of these orders, up to a batch, in the caller's transaction."""
-    now, owner = clock.now(), secrets.token_hex(16)
-    chosen = due_now(order_ids).order_by(Extension.due_at, Extension.id).limit(limit)
+def claim(session: Session, order_ids: Sequence[int] | None = None, *, along: int = 0) -> list[Claimed]:
+    """Claim what is due, or what is due of these orders and up to `along` others, in the caller's
+    transaction.
+
+    All in one call: their orders are locked once all are known, so that nobody waits in a circle.
+    """
+    owner = secrets.token_hex(16)
+    rows = list(_take(session, due_now(order_ids), BATCH, owner))
+    if along:
+        rows += _take(session, due_now(), along, owner)
+    if not rows:
+        return []
+    claimed = [row.order_id for row in rows]
+    show_anew(session, claimed)
+    jobs.withdraw(session, claimed)
+    orders = _orders(session, claimed)
+    return [
+        Claimed(row.id, row.order_id, *orders[row.order_id], row.new_valid_until, row.attempts, owner)
+        for row in sorted(rows, key=lambda row: row.order_id)
+    ]
+
+
+def _take(session: Session, due: Select[int], limit: int, owner: str) -> Sequence[Row[int, int, date, int]]:
+    now = clock.now()
+    chosen = due.order_by(Extension.due_at, Extension.id).limit(limit)
     # PostgreSQL would run the subquery again for each row unless it is materialized.
     queue = chosen.with_for_update(skip_locked=True).cte("queue")
     queue = queue.prefix_with("MATERIALIZED", dialect="postgresql")
-    rows = session.execute(
+    return session.execute(
         update(Extension)
         .where(Extension.id.in_(select(queue.c.id)), Extension.status == ExtensionStatus.WAITING)
         .values(
@@ -63,16 +84,6 @@ def claim(session: Session, order_ids: Sequence[int] | None = None, *, limit: in
         .returning(Extension.id, Extension.order_id, Extension.new_valid_until, Extension.attempts)
         .execution_options(synchronize_session=False)
     ).all()
-    if not rows:
-        return []
-    claimed = [row.order_id for row in rows]
-    show_anew(session, claimed)
-    jobs.withdraw(session, claimed)
-    orders = _orders(session, claimed)
-    return [
-        Claimed(row.id, row.order_id, *orders[row.order_id], row.new_valid_until, row.attempts, owner)
-        for row in sorted(rows, key=lambda row: row.order_id)
-    ]
 
 
 def due_now(order_ids: Sequence[int] | None = None) -> Select[int]:

@@ -82,9 +82,7 @@ def work_due(order_id: int | None = None) -> int:
     if db.session.scalar(due_now(this).limit(1)) is None:
         return 0  # nothing to do needs no write
     with write() as session:
-        claimed = claim(session, this)
-        if this is not None:
-            claimed += claim(session, limit=BATCH - len(claimed))
+        claimed = claim(session, this, along=0 if this is None else BATCH - 1)
     work(claimed)
     return len(claimed)
 

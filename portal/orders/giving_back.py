@@ -25,18 +25,20 @@ def give_back(heart: Pulse) -> None:
 
     The answer that is still to come counts no more, and the next one asks with the same reference.
     """
-    claims, now = heart.claims, clock.now()
-    orders = select(Order.id).where(Order.status == Status.IN_PROGRESS, Order.claimed_by.in_(claims))
-    extensions = select(Extension.id, Extension.order_id).where(
+    claims, now, lost = heart.claims, clock.now(), Cause(ENGINE, Reason.LEASE_LOST)
+    mine = (Order.claimed_by.in_(claims),)
+    orders = select(Order.id).where(Order.status == Status.IN_PROGRESS, *mine)
+    extensions = select(Extension.id, Extension.order_id, Extension.claimed_by).where(
         Extension.status == ExtensionStatus.IN_PROGRESS, Extension.claimed_by.in_(claims)
     )
     try:
         with write(BRIEFLY) as session:
             for order_id in session.scalars(orders.order_by(Order.id)).all():
-                move(session, order_id, Event.TRY_AGAIN, Cause(ENGINE, Reason.LEASE_LOST), due_at=now)
-                dispatch(session, order_id)
-            for id_, order_id in session.execute(extensions.order_by(Extension.id)).tuples().all():
-                step(session, id_, ExtensionEvent.TRY_AGAIN, reason=Reason.LEASE_LOST, due_at=now)
-                dispatch(session, order_id)
+                if move(session, order_id, Event.TRY_AGAIN, lost, only=mine, due_at=now):
+                    dispatch(session, order_id)
+            for id_, order_id, owner in session.execute(extensions.order_by(Extension.id)).tuples().all():
+                again = ExtensionEvent.TRY_AGAIN
+                if step(session, id_, again, reason=lost.reason, claimed_by=owner, due_at=now):
+                    dispatch(session, order_id)
     except SQLAlchemyError as error:
         _log.warning("what was being worked on waits for the end of its lease: %s", why(error))

@@ -26,6 +26,9 @@ _UNTOLD = (Order.status.in_(ENDED), Order.issuer_told_at.is_(None))
 _AT_ONCE = Gate(slots=2, waiting=0, patience=0)
 """How many may wait for the issuer's answer, apart from the sweep."""
 
+Untold = Row[int, str, str, datetime | None]
+"""Key, public id, status of an ended order, and since when the issuer is to be told."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -53,12 +56,13 @@ def tell_due() -> int:
     return len(due)
 
 
-def _due(*which: ColumnElement[bool]) -> Sequence[Row[int, str, str]]:
-    due = select(Order.id, Order.public_id, Order.status).where(*_UNTOLD, Order.due_at <= clock.now(), *which)
+def _due(*which: ColumnElement[bool]) -> Sequence[Untold]:
+    due = select(Order.id, Order.public_id, Order.status, Order.due_at)
+    due = due.where(*_UNTOLD, Order.due_at <= clock.now(), *which)
     return db.session.execute(due.order_by(Order.due_at).limit(BATCH)).all()
 
 
-def _tell(orders: Sequence[Row[int, str, str]]) -> None:
+def _tell(orders: Sequence[Untold]) -> None:
     if not orders:
         return
     db.session.rollback()  # no read transaction stays open while the issuer works
@@ -72,9 +76,10 @@ def _tell(orders: Sequence[Row[int, str, str]]) -> None:
                 shown = ends[order.public_id] if order.status == Status.REVOKED else None
                 columns = {"due_at": None, "issuer_told_at": now, "looks_valid_until": shown}
                 columns["version"] = Order.version + 1
+            # One that is due anew was prepared meanwhile, maybe after the issuer was told.
             session.execute(
                 update(Order)
-                .where(Order.id == order.id, *_UNTOLD)
+                .where(Order.id == order.id, Order.due_at == order.due_at, *_UNTOLD)
                 .values(**columns)
                 .execution_options(synchronize_session=False)
             )

@@ -30,7 +30,8 @@ from portal.registry.models import Student
 from portal.settings import Settings
 from tests.conftest import MovingClock, make_settings
 from tests.orders.conftest import STUDENT, Orders
-from tests.orders.surroundings import CAUSE, FIRST, LATER
+from tests.orders.surroundings import CAUSE, FIRST, LATER, els_extended
+from tests.support.people import make_student
 
 EARLIER = date(2027, 2, 28)
 WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
@@ -124,6 +125,17 @@ def test_the_extension_engine_locks_the_extension_before_the_order(app: Flask, a
     with write() as session:
         claimed = claim(session)
     stands_in_line(app, select(Extension.id), select(Order.id), lambda: extensions.work(claimed))
+
+
+def test_extensions_claimed_together_lock_their_orders_at_once(app: Flask, asked: Order) -> None:
+    other = Orders(make_student(app, "200001"))
+    other.collected()
+    els_extended(other.student_id)
+    service.extend(other.latest, STUDENT)
+    first, then = (select(Order.id).where(Order.id == order.id) for order in (asked, other.latest))
+    order_id = other.latest.id
+    stands_in_line(app, first, then, lambda: extensions.work_due(order_id))
+    assert db.session.scalar(select(func.count()).where(Extension.status == "done")) == 2
 
 
 def test_a_card_collected_while_its_order_is_shortened_ends_on_the_earlier_day(

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from portal.database import db
+from portal.database import db, write
 from portal.issuer.interface import IssuerUnavailable
 from portal.orders import service, telling
 from portal.orders.models import Order
+from portal.orders.transitions import tell_again
 from tests.conftest import MovingClock
 from tests.orders.conftest import STUDENT, Orders
 from tests.support.people import make_student
@@ -75,5 +76,22 @@ def test_one_card_without_an_answer_holds_up_no_other(
     assert told() == {ended[0], ended[2]}
     issuer.silent_about = set()
     clock.instant += telling.RETRY_AFTER
+    assert telling.tell_due() == 1
+    assert told() == set(ended)
+
+
+def test_a_late_worker_has_the_issuer_told_again_even_while_it_is_being_told(
+    issuer: Issuer, ended: list[str], clock: MovingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def revoke(references: Sequence[str]) -> dict[str, Exception | None]:
+        clock.move(seconds=1)
+        with write() as session:
+            tell_again(session, 1)
+        return dict.fromkeys(references)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(issuer, "revoke", revoke)
+        telling.tell_due()
+    assert told() == set(ended[1:])
     assert telling.tell_due() == 1
     assert told() == set(ended)
