@@ -39,13 +39,18 @@ class Sum:
 
 
 def copy(source: Connection, target: Connection, tell: Progress = lambda _line: None) -> dict[str, int]:
-    """Copy all rows, in the caller's transactions; how many of each table.
+    """Copy all rows, in the caller's transactions; how many of each table. What else somebody keeps in the
+    source, beside the tables that the target has, is left out.
 
     Raises `CopyError` where the databases don't stand at the same migration, the target has rows, or does not
     have the very rows of the source afterwards.
     """
     _compare_schemas(source, target)
     before, after = schema.tables(source).tables, schema.tables(target)
+    if missing := after.tables.keys() - before.keys():
+        raise CopyError(f"the source lacks {', '.join(sorted(missing))}")
+    for name in sorted(before.keys() - after.tables.keys()):
+        tell(f"{name}: left out, since no migration made it")
     sums: dict[str, Sum] = {}
     if target.dialect.name == "sqlite":
         target.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
@@ -68,9 +73,6 @@ def _compare_schemas(source: Connection, target: Connection) -> None:
     filled = schema.first_with_rows(target)
     if filled is not None:
         raise CopyError(f"the target has rows already (in {filled})")
-    missing = schema.tables(source).tables.keys() ^ schema.tables(target).tables.keys()
-    if missing:
-        raise CopyError(f"only one side has {', '.join(sorted(missing))}")
 
 
 def _copy_table(source: Connection, before: Table, target: Connection, after: Table) -> Sum:

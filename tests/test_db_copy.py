@@ -82,6 +82,15 @@ def test_it_moves_back_too(
 
 
 @pytest.mark.usefixtures("department")
+def test_tables_that_are_not_the_portals_are_left_out(app: Flask, settings: Settings, grown: Flask) -> None:
+    with app.app_context(), write() as session:
+        session.execute(text("CREATE TABLE somebodys_notes (id integer)"))
+    result = copy(grown, settings.database)
+    assert result.exit_code == 0, result.output
+    assert "somebodys_notes: left out" in result.output
+
+
+@pytest.mark.usefixtures("department")
 def test_a_target_with_rows_is_refused(settings: Settings, grown: Flask) -> None:
     make_student(grown, "200001")
     result = copy(grown, settings.database)
