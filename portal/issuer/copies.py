@@ -53,11 +53,14 @@ def revoke_all(session: Session, card_ids: Collection[int]) -> None:
     _revoke(session, _live(session, IssuedCopy.card_id.in_(card_ids)))
 
 
-def revoke_one(session: Session, copy_id: int) -> bool:
-    """Revoke this copy of a locked card; False where it was revoked before."""
-    live = _live(session, IssuedCopy.id == copy_id)
-    _revoke(session, live)
-    return bool(live)
+def is_live(session: Session, copy_id: int) -> bool:
+    """Whether this copy of a locked card is not revoked."""
+    return bool(_live(session, IssuedCopy.id == copy_id))
+
+
+def revoke_one(session: Session, copy_id: int) -> None:
+    """Revoke this copy of a locked card."""
+    _revoke(session, _live(session, IssuedCopy.id == copy_id))
 
 
 def _live(session: Session, which: ColumnElement[bool]) -> list[_Live]:

@@ -33,13 +33,14 @@ def note(bearer: Bearer, request: Mapping[str, Any]) -> None:
     with write() as session:
         cards.lock(session, Card.id == bearer.card_id)
         # A repeat, or word about a copy that was replaced since, changes nothing.
-        if not copies.revoke_one(session, copy_id):
+        if not copies.is_live(session, copy_id):
             return
         _end_offer(session, bearer)
         if event == DELETED:
             listener().card_deleted(session, bearer.reference)
         else:
             tokens.tell_died(session, bearer.reference, "not_stored")
+        copies.revoke_one(session, copy_id)  # status lists are locked last
 
 
 def _copy(bearer: Bearer, notification_id: str) -> int | None:

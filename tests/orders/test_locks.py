@@ -19,7 +19,7 @@ from portal.audit import Actor
 from portal.database import db, write
 from portal.issuer import tokens
 from portal.issuer.errors import ProtocolError
-from portal.issuer.models import Card, CardOffer
+from portal.issuer.models import Card, CardOffer, StatusList
 from portal.orders import CardEvents, extensions, issuance, reminders, service
 from portal.orders.extension_claims import claim
 from portal.orders.models import Extension, Order
@@ -32,6 +32,7 @@ from tests.conftest import MovingClock, make_settings
 from tests.orders.conftest import STUDENT, Orders
 from tests.orders.surroundings import CAUSE, FIRST, LATER, els_extended
 from tests.support.people import make_student
+from tests.support.wallet import FlaskHttp, Wallet
 
 EARLIER = date(2027, 2, 28)
 WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
@@ -95,6 +96,19 @@ def test_new_codes_lock_the_card_before_the_order(app: Flask, orders: Orders) ->
     order = orders.ready()
     stands_in_line(app, select(Card.id), select(Order.id), lambda: service.renew_codes(order, STUDENT))
     assert orders.history(order)[-1] == ("reoffer", "ready")
+
+
+@pytest.mark.parametrize("event", ["credential_failure", "credential_deleted"])
+def test_word_of_a_copy_locks_the_order_before_the_status_list(
+    app: Flask, orders: Orders, clock: MovingClock, event: str
+) -> None:
+    offer = service.open_offer(orders.ready())
+    assert offer
+    wallet = Wallet(FlaskHttp(app), clock=lambda: clock.now().timestamp())
+    card = wallet.collect(offer.uri, offer.activation_code)
+    db.session.rollback()
+    stands_in_line(app, select(Order.id), select(StatusList.id), lambda: wallet.notify(card, event))
+    assert wallet.status(card) == 1
 
 
 def guess(code: str) -> None:
