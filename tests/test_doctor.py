@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import namedtuple
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,13 @@ def test_a_database_that_was_never_made_is_all_that_is_told(tmp_path: Path, cloc
     output = doctor(app).output
     assert "problem  schema: the database is at migration none" in output
     assert "orders" not in output
+
+
+def test_why_postgresql_can_not_be_reached_is_told(app: Flask, instance: Path) -> None:
+    nowhere = f"postgresql+psycopg://portal:geheim@/portal?host={instance}"
+    output = doctor(create_app(replace(app.extensions["portal.settings"], database_url=nowhere))).output
+    assert f'connection to server on socket "{instance}/.s.PGSQL.5432" failed: No such file' in output
+    assert "geheim" not in output
 
 
 def test_a_torn_file_is_named(app: Flask, instance: Path) -> None:
