@@ -6,7 +6,9 @@ that a restore that was killed can be repeated.
 
 from __future__ import annotations
 
-import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,10 @@ from sqlalchemy import Connection, make_url
 from portal import backup, backup_archive, clock, copying, encryption, schema, snapshots
 from portal.backup_archive import DATABASE, BadBackup
 from portal.database import db
+from portal.files import made_whole
 from portal.settings import settings
+
+_CHUNK = 1 << 20
 
 
 class NotEmpty(Exception):
@@ -43,8 +48,8 @@ def restore(path: Path, passphrase: str | None) -> Restored:
         _check(snapshot, manifest)
         with snapshots.engine_of(f"sqlite:///{snapshot}").begin() as connection:
             schema.migrate(connection)
-        keys_before = _place_keys(directory / "keys")
-        _place_rows(snapshot)
+        with _keys_placed(directory / "keys") as keys_before:
+            _place_rows(snapshot)
     encryption.load_keys(current_app._get_current_object(), settings())  # type: ignore[attr-defined]
     return Restored(manifest, keys_before)
 
@@ -71,15 +76,25 @@ def _check(snapshot: Path, manifest: dict[str, Any]) -> None:
         raise BadBackup("its database has other rows than its manifest says")
 
 
-def _place_keys(keys: Path) -> Path | None:
-    """Put the keys in the place of those that are here, which are kept: they might be another database's."""
+@contextmanager
+def _keys_placed(keys: Path) -> Iterator[Path | None]:
+    """Put the keys in the place of those that are here, which are kept: they might be another database's.
+
+    Where the block fails, those that were here come back.
+    """
     place = settings().instance_dir / "keys"
     before = None
     if place.exists():
         before = place.with_name(f"keys.before-{clock.now():%Y%m%d-%H%M%S-%f}")
         place.rename(before)
     keys.rename(place)
-    return before
+    try:
+        yield before
+    except BaseException:
+        place.rename(keys)
+        if before is not None:
+            before.rename(place)
+        raise
 
 
 def _place_rows(snapshot: Path) -> None:
@@ -89,11 +104,9 @@ def _place_rows(snapshot: Path) -> None:
     if file is not None:
         for beside in ("-wal", "-shm"):
             file.with_name(file.name + beside).unlink(missing_ok=True)
-        descriptor = os.open(snapshot, os.O_RDWR)
-        os.fsync(descriptor)
-        os.close(descriptor)
-        snapshot.chmod(0o600)
-        snapshot.replace(file)
+        # Copied, since it may stand on another disk than the instance directory.
+        with made_whole(file) as placed, snapshot.open("rb") as source:
+            shutil.copyfileobj(source, placed, _CHUNK)
         return
     with db.engine.begin() as target:
         snapshots.without_limits(target)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import tarfile
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -140,3 +141,26 @@ def test_keys_that_were_there_are_kept(app: Flask, instance: Path, backups: Path
     (before,) = instance.glob("keys.before-*")
     assert f"The keys that were here are in {before}" in result.output
     assert (before / "lookup").read_bytes() == lookup
+
+
+def test_where_the_database_can_not_be_placed_the_keys_stay(
+    tmp_path: Path, backups: Path, clock: MovingClock
+) -> None:
+    nowhere = f"sqlite:///{tmp_path / 'missing' / 'portal.sqlite'}"
+    app = create_app(make_settings(tmp_path / "elsewhere", database_url=nowhere), time=clock)
+    before = everything(tmp_path / "elsewhere")
+    assert "Nothing was restored: No such file" in restore(app, backups / "plain").output
+    assert everything(tmp_path / "elsewhere") == before
+
+
+def test_the_database_may_stand_on_another_disk(tmp_path: Path, backups: Path, clock: MovingClock) -> None:
+    device = tmp_path.stat().st_dev
+    disks = [place for place in ("/dev/shm", "/var/tmp") if Path(place).stat().st_dev != device]
+    with tempfile.TemporaryDirectory(dir=disks[0]) as disk:
+        url = f"sqlite:///{disk}/portal.sqlite"
+        app = create_app(make_settings(tmp_path / "elsewhere", database_url=url), time=clock)
+        result = restore(app, backups / "plain")
+        assert result.exit_code == 0, result.output
+        assert (Path(disk) / "portal.sqlite").stat().st_mode & 0o777 == 0o600
+        with app.app_context():
+            db.engine.dispose()
