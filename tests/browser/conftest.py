@@ -21,6 +21,9 @@ ARGS = (
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGE = "/dla-studentow/mlegitymacja"
 
+# Each width and each language; how wide a window is and what its words are have little to do with each other.
+everywhere = pytest.mark.parametrize(("width", "locale"), [(1280, "en-GB"), (320, "pl-PL")])
+
 expect.set_options(timeout=15_000)  # the machine may be busy with other tests
 
 

@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import PAGE, Visitor, visit
+from tests.browser.conftest import PAGE, Visitor, everywhere, visit
 from tests.support.server import Server
 from tests.support.take_card import main as take_card
 
@@ -21,12 +21,6 @@ PUBLIC = [
     "/pomoc/mlegitymacja/film",
     "/nie-ma",
 ]
-WIDTHS = [1280, 320]
-LANGUAGES = ["pl-PL", "en-GB"]
-
-everywhere = pytest.mark.parametrize(
-    ("width", "locale"), [(width, locale) for width in WIDTHS for locale in LANGUAGES]
-)
 
 
 @everywhere

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import PAGE, Visitor, visit
+from tests.browser.conftest import PAGE, Visitor, everywhere, visit
 from tests.browser.life import Holder
-from tests.browser.test_accessibility import everywhere, follow
+from tests.browser.test_accessibility import follow
 from tests.browser.test_order_page import WATCH_LIVE_REGION
 from tests.support.server import Server
 

@@ -8,15 +8,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import PAGE, Visitor, visit
+from tests.browser.conftest import PAGE, Visitor, everywhere, visit
 from tests.support.inspected import Phone
 from tests.support.server import Server
 from tests.support.wallet import RequestsHttp, Wallet
 
 START = "/weryfikacja"
-everywhere = pytest.mark.parametrize(
-    ("width", "locale"), [(width, locale) for width in (1280, 320) for locale in ("pl-PL", "en-GB")]
-)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Route
 from requests_oauthlib import OAuth1Session
 from usos_api import USOSClient
 
-from tests.browser.conftest import Visitor, visit
+from tests.browser.conftest import Visitor, everywhere, visit
 from tests.browser.life import Holder
 from tests.support.server import Server
 from tests.support.wallet import RequestsHttp, Wallet
@@ -163,8 +163,7 @@ def test_refusing_leads_back_too(
     assert parse_qs(urlsplit(led_back[0]).query)["oauth_problem"] == ["user_refused"]
 
 
-@pytest.mark.parametrize("width", [1280, 320])
-@pytest.mark.parametrize("locale", ["pl-PL", "en-GB"])
+@everywhere
 def test_the_pages_are_accessible(
     browser: Browser, server: Server, keys: dict[str, str], width: int, locale: str
 ) -> None:

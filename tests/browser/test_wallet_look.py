@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
-from tests.browser.conftest import Visitor, visit
+from tests.browser.conftest import Visitor, everywhere, visit
 from tests.browser.pocket import phone_with_card
 from tests.support.server import Server
 
@@ -43,8 +43,7 @@ def holder(browser: Browser, server: Server, phone: tuple[StorageState, str]) ->
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("locale", ["pl-PL", "en-GB"])
-@pytest.mark.parametrize("width", [1280, 320])
+@everywhere
 def test_the_card_is_accessible(holder: Holder, width: int, locale: str, scheme: str) -> None:
     size = {"width": width, "height": 800}
     for visitor in holder.visit(viewport=size, locale=locale, color_scheme=scheme):
@@ -56,8 +55,7 @@ def test_the_card_is_accessible(holder: Holder, width: int, locale: str, scheme:
         visitor.check("the card with its PESEL")
 
 
-@pytest.mark.parametrize("locale", ["pl-PL", "en-GB"])
-@pytest.mark.parametrize("width", [1280, 320])
+@everywhere
 def test_the_pages_around_it_are_accessible(holder: Holder, width: int, locale: str) -> None:
     for visitor in holder.visit(viewport={"width": width, "height": 800}, locale=locale):
         for path in ("/portfel", "/portfel/dodaj", "/portfel/kod", "/portfel/usun-wszystko"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
@@ -36,8 +37,9 @@ def jobs_left() -> list[tuple[dict[str, int], datetime | None]]:
 
 
 def work_off(app: Flask) -> None:
-    """A worker that ends when no job is left."""
-    asyncio.run(worker.work(app, 1, wait=False))
+    """A worker that ends when no job is left; in a thread, since this one may have a browser's event loop."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(worker.work(app, 1, wait=False))).result()
 
 
 def test_an_order_and_its_job_are_there_together(orders: Orders) -> None:
