@@ -18,7 +18,7 @@ from portal.orders.extension_claims import Claimed
 from portal.orders.issuance import issuer
 from portal.orders.models import Order
 from portal.orders.states import ExtensionEvent, Reason, Status
-from portal.registry.records import RegistryUnavailable, StudentRecord, student_records
+from portal.registry.records import RegistryUnavailable, StudentRecord, legible_records
 from portal.settings import settings
 
 Answers = dict[str, Exception | None]
@@ -55,10 +55,12 @@ def carry_out(claimed: Sequence[Claimed]) -> dict[int, Outcome]:
     outcomes = {one.id: ENDED for one in claimed if not one.live}
     live = [one for one in claimed if one.live]
     try:
-        records = student_records(db.session(), [one.student_id for one in live])
+        records = legible_records(db.session(), [one.student_id for one in live])
     except RegistryUnavailable:
         return outcomes | {one.id: NO_REGISTRY for one in live}
-    fitting = [one for one in live if _still_fits(records.get(one.student_id), one.new_valid_until)]
+    outcomes |= {one.id: NO_REGISTRY for one in live if one.student_id not in records}
+    live = [one for one in live if one.student_id in records]
+    fitting = [one for one in live if _still_fits(records[one.student_id], one.new_valid_until)]
     wishes = [_Wish(one.id, one.public_id, one.student_id, one.new_valid_until) for one in fitting]
     outcomes |= _ask(wishes, records)
     return outcomes | _give_up([one for one in live if one not in fitting])
@@ -75,7 +77,7 @@ def bring_into_line(order_ids: Collection[int]) -> dict[int, Outcome]:
         )
     ).all()
     try:
-        records = student_records(db.session(), [order.student_id for order in orders])
+        records = legible_records(db.session(), [order.student_id for order in orders])
     except RegistryUnavailable:
         return {order.id: NO_REGISTRY for order in orders}
     return _ask([_Wish(*order) for order in orders], records)
@@ -95,10 +97,10 @@ def _give_up(unfit: Sequence[Claimed]) -> dict[int, Outcome]:
     return outcomes
 
 
-def _still_fits(record: StudentRecord | None, new: date) -> bool:
+def _still_fits(record: StudentRecord, new: date) -> bool:
     """Whether the student may still order, and would get at least the day that was asked for."""
     policy, today = settings().policy, clock.today()
-    if record is None or not eligibility.check(record, policy, today).may_order:
+    if not eligibility.check(record, policy, today).may_order:
         return False
     try:
         return validity.planned(record, policy, today) >= new

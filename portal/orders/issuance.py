@@ -30,7 +30,7 @@ from portal.orders.pulse import Pulse, pulse
 from portal.orders.states import Event, Reason, Status
 from portal.orders.transitions import Cause, held_by, move, tell_again, write_histories
 from portal.orders.validity import codes_end
-from portal.registry.records import RegistryUnavailable, refer_to, student_records
+from portal.registry.records import RegistryUnavailable, legible_records, refer_to
 from portal.settings import settings
 
 BATCH = 50
@@ -189,7 +189,7 @@ def _requests(claimed: Sequence[Claimed]) -> tuple[dict[int, CardRequest], dict[
     requests: dict[int, CardRequest] = {}
     outcomes: dict[int, Outcome] = {}
     try:
-        records = student_records(db.session(), [order.student_id for order in claimed])
+        records = legible_records(db.session(), [order.student_id for order in claimed])
     except RegistryUnavailable:
         return requests, {order.id: NO_REGISTRY for order in claimed}
     for order in claimed:
@@ -197,7 +197,7 @@ def _requests(claimed: Sequence[Claimed]) -> tuple[dict[int, CardRequest], dict[
             data = card_data(db.session(), records[order.student_id], order.valid_until)
         except NotIssuable:
             outcomes[order.id] = Outcome(Event.GIVE_UP, Reason.NOT_ELIGIBLE)
-        except RegistryUnavailable:
+        except (RegistryUnavailable, KeyError):
             outcomes[order.id] = NO_REGISTRY
         else:
             requests[order.id] = CardRequest(order.public_id, data)

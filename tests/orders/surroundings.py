@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
+from sqlalchemy import text
+
 from portal.audit import Actor
 from portal.database import db, write
 from portal.issuer.interface import CardRequest
@@ -65,6 +67,14 @@ def status_lost(student_id: int) -> None:
     """Only in the registry: the orders are not told."""
     with write() as session:
         session.query(Student).filter_by(id=student_id).update({"status": "inactive"})
+
+
+def unreadable(student_id: int) -> None:
+    """As if the key that it was encrypted with were lost."""
+    with write() as session:
+        session.execute(
+            text("UPDATE students SET pesel = :broken WHERE id = :id"), {"broken": b"?", "id": student_id}
+        )
 
 
 def issuer_says(order: Order) -> date | None:

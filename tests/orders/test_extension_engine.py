@@ -26,6 +26,7 @@ from tests.orders.surroundings import (
     extension_of,
     extensions_of,
     issuer_says,
+    unreadable,
 )
 from tests.support.people import make_student
 
@@ -101,6 +102,15 @@ def test_one_card_at_which_the_issuer_stumbles_does_not_hold_up_the_others(app: 
         door.failure = lambda reference: RuntimeError() if references[reference] == stone.id else None
         extensions.work_due()
         assert extension_of(stone).status == "waiting"
+        assert [extension_of(card).status for card in others] == ["done", "done"]
+
+
+def test_a_student_whose_record_no_key_opens_holds_up_no_other(app: Flask, door: Door) -> None:
+    with app.app_context():
+        card, *others = many(app, 3)
+        unreadable(card.student_id)
+        extensions.work_due()
+        assert (extension_of(card).status, extension_of(card).reason) == ("waiting", "registry_unavailable")
         assert [extension_of(card).status for card in others] == ["done", "done"]
 
 

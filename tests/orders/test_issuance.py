@@ -15,6 +15,7 @@ from portal.orders.sweep import sweep
 from portal.registry.models import Photo
 from tests.conftest import MovingClock
 from tests.orders.conftest import STUDENT, Orders
+from tests.orders.surroundings import unreadable
 from tests.support.people import make_student
 
 
@@ -113,6 +114,15 @@ def test_an_unexpected_error_of_the_issuer_loses_no_order(orders: Orders, issuer
     issuer.failure = RuntimeError("a bug")
     issuance.issue(order.id)
     assert orders.latest.status == "waiting"
+
+
+def test_a_student_whose_record_no_key_opens_holds_up_no_other(app: Flask, orders: Orders) -> None:
+    other = Orders(make_student(app, "200001"))
+    other.place()
+    unreadable(orders.place().student_id)
+    issuance.issue_due()
+    assert other.latest.status == "ready"
+    assert (orders.latest.status, orders.latest.reason) == ("waiting", "registry_unavailable")
 
 
 def test_a_worker_that_died_loses_its_lease_and_the_order_goes_on(orders: Orders, clock: MovingClock) -> None:
