@@ -14,7 +14,9 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from sqlalchemy import Select, String, cast, column, exists, literal_column, select, table, text, union
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from portal import clock
@@ -24,6 +26,7 @@ from portal.orders.states import ExtensionStatus, Status
 from portal.settings import settings
 
 if TYPE_CHECKING:
+    from procrastinate.jobs import Job
     from procrastinate.manager import JobManager
 
 QUEUE = "issuance"
@@ -48,7 +51,6 @@ def wanted() -> bool:
 
 def put(session: Session, order_ids: Collection[int], at: datetime | None = None) -> None:
     """Have these orders worked on at `at`, or now, in the caller's transaction; replaces an earlier wish."""
-    from procrastinate.exceptions import AlreadyEnqueued
     from procrastinate.jobs import Job
 
     jobs = [
@@ -63,11 +65,23 @@ def put(session: Session, order_ids: Collection[int], at: datetime | None = None
         for order_id in order_ids
     ]
     withdraw(session, order_ids)
+    _defer(session, jobs)
+
+
+def _defer(session: Session, jobs: list[Job]) -> None:
+    """Raises `DBAPIError` like any statement, whatever the library makes of the driver's errors."""
+    from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+
     try:
         with session.begin_nested():
             _manager().batch_defer_jobs(jobs, connection=_driver_connection(session))
     except AlreadyEnqueued:  # an order that somebody has worked on meanwhile: the sweep sees to the others
         return
+    except ConnectorException as error:
+        cause = error.__cause__
+        if not isinstance(cause, psycopg.Error):
+            raise
+        raise DBAPIError.instance(None, None, cause, psycopg.Error, hide_parameters=True) from error
 
 
 def withdraw(session: Session, order_ids: Collection[int]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal.database import db, write
 from portal.issuer.interface import IssuerUnavailable
@@ -18,6 +19,7 @@ from portal.orders.models import Order
 from portal.orders.pulse import pulse
 from portal.orders.sweep import sweep
 from portal.settings import Settings
+from portal.unavailable import is_unavailable
 from tests.conftest import MovingClock, make_settings
 from tests.orders.conftest import STUDENT, Orders
 from tests.orders.surroundings import LATER, extension_of
@@ -186,3 +188,16 @@ def test_a_worker_does_not_start_where_the_thread_does_the_work(instance: Path, 
     done = app.test_cli_runner().invoke(args=["issuance", "work"])
     assert done.exit_code == 1
     assert "PORTAL_ISSUANCE must be procrastinate" in done.output
+
+
+def test_a_job_that_cannot_be_written_now_is_an_error_that_passes(orders: Orders) -> None:
+    order = orders.ready()
+    other = text(
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock)"
+        f" VALUES ('issuance', 'issue', 'order {order.id}')"
+    )
+    with db.engine.connect() as somebody:
+        somebody.execute(other)
+        with pytest.raises(SQLAlchemyError) as raised, write(patience=0.1) as session:
+            jobs.put(session, [order.id])
+    assert is_unavailable(raised.value)
