@@ -34,6 +34,7 @@ class PhotoDirectory:
     def portraits(self, session: Session, people: Sequence[Person], report: Report) -> Portraits:
         """Portraits of those whose file is new or another one than before; refused ones go to the report."""
         known = _known_sources(session, people)
+        session.rollback()  # no read transaction stays open while pictures are decoded
         new: dict[str, Portrait] = {}
         for person in people:
             if person.cells.photo is None:
