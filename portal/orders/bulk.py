@@ -22,7 +22,7 @@ from portal.orders.extension_claims import claim
 from portal.orders.extension_requests import ENDED, NOT_ELIGIBLE, Outcome
 from portal.orders.models import Extension, Order
 from portal.orders.states import EXTENSIONS_OPEN, ExtensionEvent, Status
-from portal.registry.records import StudentRecord, student_records
+from portal.registry.records import StudentRecord, legible_records
 from portal.settings import settings
 
 BATCH = 20
@@ -126,13 +126,16 @@ def _next(last: int) -> Sequence[Order]:
 
 
 def _batch(orders: Sequence[Order], tally: Tally, *, dry_run: bool) -> None:
-    records = student_records(db.session(), [order.student_id for order in orders])
+    records = legible_records(db.session(), [order.student_id for order in orders])
     due: dict[int, date] = {}
     for order in orders:
-        day = _later(records, order)
-        if day is None:
+        record = records.get(order.student_id)
+        day = None if record is None else _later(record, order)
+        if record is None:
+            tally.failed += 1
+        elif day is None:
             tally.nothing_later += 1
-        elif not _may(records[order.student_id]):
+        elif not _may(record):
             tally.not_possible += 1
         else:
             due[order.id] = day
@@ -156,9 +159,8 @@ def _extend(orders: Sequence[Order], due: Mapping[int, date], tally: Tally) -> N
     tally.count(extensions.work(claimed))
 
 
-def _later(records: Mapping[int, StudentRecord], order: Order) -> date | None:
-    record, today = records[order.student_id], clock.today()
-    return validity.later(record, settings().policy, today, order.planned_valid_until)
+def _later(record: StudentRecord, order: Order) -> date | None:
+    return validity.later(record, settings().policy, clock.today(), order.planned_valid_until)
 
 
 def _may(record: StudentRecord) -> bool:

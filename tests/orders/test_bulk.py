@@ -19,7 +19,7 @@ from portal.registry.models import Photo
 from tests.conftest import MovingClock
 from tests.life.kills import killed
 from tests.orders.conftest import STUDENT, Orders
-from tests.orders.surroundings import FIRST, LATER, Door, els_extended
+from tests.orders.surroundings import FIRST, LATER, Door, els_extended, unreadable
 from tests.support.people import make_student
 
 MORE_THAN_A_BATCH = 23
@@ -100,6 +100,15 @@ def test_it_counts_who_cannot_be_extended_and_who_need_not(app: Flask, dry: tupl
     assert done.exit_code == 0
     counts = [line.rsplit(" ", 1)[1] for line in done.stdout.splitlines()[:4]]
     assert counts == ["1.", "1.", "0.", "1."]
+
+
+def test_a_student_whose_record_no_key_opens_holds_up_no_other(app: Flask) -> None:
+    lost, *_others = cards(app, 3)
+    with app.app_context():
+        unreadable(lost)
+    done = extend(app)
+    assert done.exit_code == 1
+    assert [done.stdout.splitlines()[line] for line in (0, 2)] == ["Extended: 2.", "Failed: 1."]
 
 
 def test_run_again_it_finds_nothing_to_extend(app: Flask) -> None:
