@@ -7,7 +7,6 @@ a transaction of its own; whoever may not writes nothing. A row whose bucket is 
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -57,12 +56,13 @@ class RateLimit(Model):
 class Counter:
     """One counting statement at a time, each in a transaction of its own.
 
-    Each thread keeps a connection open. Nobody waits for the disk: what is counted may be lost.
+    Its connections stay open, as many as threads count at once. Nobody waits for the disk: what is counted
+    may be lost.
     """
 
     def __init__(self, url: URL) -> None:
         self._engine = unpooled(url)
-        self._mine = threading.local()
+        self._free: list[Connection] = []
         self._failed_at = -math.inf
 
     @property
@@ -84,17 +84,19 @@ class Counter:
             raise
 
     def _first(self, statement: TextClause, parameters: Mapping[str, object]) -> Row[Any] | None:
-        connection: Connection | None = getattr(self._mine, "connection", None)
-        if connection is None:
-            connection = self._mine.connection = self._engine.connect()
-            connection.exec_driver_sql("SET synchronous_commit TO off")
+        try:
+            connection = self._free.pop()
+        except IndexError:
+            connection = self._engine.connect()
         try:
             done = connection.execute(statement, parameters)
-            return done.first() if done.returns_rows else None
+            row = done.first() if done.returns_rows else None
         except BaseException:
-            del self._mine.connection
             connection.close()
+            self._free.clear()  # where the server was restarted they are lost as well
             raise
+        self._free.append(connection)
+        return row
 
 
 class SharedThrottle(Throttle):

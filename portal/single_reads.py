@@ -6,7 +6,6 @@ than ten times what a small SELECT costs SQLite.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVarTuple, cast
 
@@ -21,9 +20,9 @@ Columns = TypeVarTuple("Columns")
 class SingleRead(Generic[*Columns]):
     """The first row of one statement, with the parameters of the moment.
 
-    Each thread keeps a connection open and has no transaction: a checkout and a BEGIN cost more than the
-    SELECT does. So two reads in a row may see different states. What a column holds comes as the driver gives
-    it: select strings and whole numbers only.
+    Its connections stay open and have no transaction: a checkout and a BEGIN cost more than the SELECT does.
+    So two reads in a row may see different states. What a column holds comes as the driver gives it: select
+    strings and whole numbers only.
     """
 
     def __init__(self, url: URL, statement: Select[*Columns]) -> None:
@@ -38,7 +37,9 @@ class SingleRead(Generic[*Columns]):
             for name, bound in compiled.binds.items()
         }
         self._processors = {name: process for name, process in processors.items() if process is not None}
-        self._mine = threading.local()
+        # Not the threads' own: a connection that is closed while its thread's state is torn down takes the
+        # process along, since SQLite's closing asks for that state once more.
+        self._free: list[PoolProxiedConnection] = []
 
     def first(self, parameters: Mapping[str, object]) -> tuple[*Columns] | None:
         """The first row, if any. Raises `DBAPIError`, also where the database can't be reached."""
@@ -50,18 +51,20 @@ class SingleRead(Generic[*Columns]):
         return cast("tuple[*Columns] | None", row)
 
     def _first(self, parameters: Mapping[str, object]) -> Any:
-        connection: PoolProxiedConnection | None = getattr(self._mine, "connection", None)
-        if connection is None:
-            connection = self._mine.connection = self._engine.raw_connection()
+        try:
+            connection = self._free.pop()
+        except IndexError:
+            connection = self._engine.raw_connection()
         try:
             cursor = connection.cursor()
             cursor.execute(self._text, self._arguments(parameters))
             row = cursor.fetchone()
             cursor.close()
         except BaseException:
-            del self._mine.connection
             connection.invalidate()
+            self._free.clear()  # where the server was restarted they are lost as well
             raise
+        self._free.append(connection)
         return row
 
     def _arguments(self, parameters: Mapping[str, object]) -> Any:

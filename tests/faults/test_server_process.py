@@ -15,13 +15,14 @@ import requests
 
 from tests.support.pages import csrf_of
 from tests.support.server import Server
+from tests.support.tab import Tab
 
 PAGE = "/dla-studentow/mlegitymacja"
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Server:
-    server = Server(tmp_path_factory.mktemp("process") / "instance")
+    server = Server(tmp_path_factory.mktemp("process") / "instance", PYTHONFAULTHANDLER="1")
     server.prepare()
     return server
 
@@ -122,3 +123,13 @@ def test_threads_that_answer_share_a_core_and_the_others_run_on_any(server: Serv
     assert len(set(map(frozenset, bound))) == (1 if len(allowed) > 1 else 0)
     assert all(len(cores) == 1 for cores in bound)
     assert len(bound) < len(threads)
+
+
+@pytest.mark.faults
+def test_the_threads_that_answered_polls_end_without_taking_the_process_along(server: Server) -> None:
+    """A thread that ends (idle ones do) must not close its connection while its state is torn down."""
+    tab = Tab(server, "100008")
+    tab.order()
+    assert {tab.poll().status_code for _ in range(3)} <= {200, 204}
+    server.stop()
+    assert "Fatal Python error" not in server.log
