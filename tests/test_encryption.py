@@ -21,7 +21,7 @@ from tests.support.people import make_student
 PESEL = "44051401359"
 NOT_SECRET_BY_ITSELF = {"photos.jpeg"}
 KEYED_HASHES = {"rate_limits.key", "login_failures.key"}
-"""Forgotten within minutes, so that a new lookup key forgets them no earlier than time does."""
+"""They open nothing, and are forgotten within minutes."""
 BY_THE_HOLDERS_COOKIE = {"wallets.pin_check", "wallet_cards.sealed", "wallet_errands.sealed"}
 """Sealed with what the portal doesn't have, so no key of its own is to be changed."""
 
