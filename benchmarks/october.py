@@ -58,7 +58,8 @@ def measured() -> Rates:
 class Outcome:
     """What a number of machines makes of it."""
 
-    machines: int
+    machines: float
+    """Less than one: what pages leave of a machine."""
     longest_queue: float = 0
     longest_wait: float = 0
     polls: float = 0
@@ -67,7 +68,7 @@ class Outcome:
     """Hours since the mail, how many wait; of the first hours."""
 
 
-def simulate(machines: int, rates: Rates, students: int = STUDENTS) -> Outcome:
+def simulate(machines: float, rates: Rates, students: int = STUDENTS) -> Outcome:
     """Students come at random; each waits until the workers have done all who came before."""
     dice = random.Random(SEED)
     outcome, waiting, came = Outcome(machines, queue=[]), 0.0, []
@@ -117,7 +118,7 @@ def list_bytes(revoked: float) -> int:
 
 def _machines(rates: Rates) -> list[Outcome]:
     found = []
-    for machines in (1, 2, 3, 4, 6, 8, 12, 16):
+    for machines in (0.25, 0.5, 1, 2, 3, 4, 6, 8, 12, 16):
         found.append(simulate(machines, rates))
         if found[-1].longest_wait < 1:
             break
@@ -153,7 +154,7 @@ def report_queue(outcomes: list[Outcome], rates: Rates) -> None:
         ("machines", "longest queue", "longest wait", "polls a second at most", "cores for the polls"),
         [
             [
-                str(one.machines),
+                f"{one.machines:g}",
                 f"{one.longest_queue:,.0f}",
                 f"{one.longest_wait:,.0f} s",
                 f"{one.polls:,.0f}",

@@ -60,14 +60,14 @@ def october(known: dict[str, Any]) -> str:
     most = max(waiting for line in lines for _hour, waiting in line.points)
     power = 10.0 ** math.floor(math.log10(max(most, 10)))
     step = power if most >= 5 * power else power / 2
-    ticks = [(number * step, f"{number * step:,.0f}") for number in range(math.ceil(most / step) + 1)]
+    ticks = [(number * step, f"{number * step:,.0f}") for number in range(max(1, math.ceil(most / step)) + 1)]
     up = Axis("orders and extensions that wait", ticks)
     across = Axis("hours after the mail of the first day", [(hour, f"{hour}") for hour in range(-1, 4)])
     return chart("The queue on 1 October, 1.2 million students", across, up, lines)
 
 
-def _machines(number: int) -> str:
-    return f"{number} machine{'s' if number > 1 else ''}"
+def _machines(number: float) -> str:
+    return f"{number:g} machine{'s' if number > 1 else ''}"
 
 
 def document(known: dict[str, Any], text: str) -> str:
