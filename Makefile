@@ -27,7 +27,7 @@ run: $(VENV)/run.stamp $(COMPILED) ## the demonstration on http://127.0.0.1:8000
 test: lint $(COMPILED) ## everything that must hold: lint, then all tests, those in Chromium too
 	@scripts/services
 	@PORTAL_TEST_CHROMIUM="$$(scripts/chromium)" && export PORTAL_TEST_CHROMIUM && \
-	    exec scripts/in-memory $(PYTHON_M) pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS)
+	    exec scripts/in-memory $(PYTHON_M) pytest -n $(JOBS) --dist loadfile $(TESTS)
 
 lint: $(VENV)/dev.stamp ## ruff and mypy --strict
 	@$(PYTHON_M) ruff check --quiet .
