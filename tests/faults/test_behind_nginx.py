@@ -222,16 +222,21 @@ def test_plain_http_leads_to_https(machine: Machine) -> None:
     assert answer.headers["Location"].startswith("https://")
 
 
+def logs_of(machine: Machine) -> str:
+    return "".join(path.read_text() for path in machine.root.glob("*.log"))
+
+
 def test_no_log_of_nginx_or_the_portal_holds_what_an_address_or_a_page_does(machine: Machine) -> None:
     student = Student(machine, ALBUMS[8])  # type: ignore[arg-type]
     codes = student.order()
     card = wallet(requests.Session()).collect(codes.text, codes.activation_code)
     requests.get(machine.url + "/haslo/the-secret-of-an-invitation?q=asked", timeout=10)
     student.browser.open("/konto/aplikacje")
-    written = "".join(path.read_text() for path in machine.root.glob("*.log"))
+    # nginx writes its line once the answer has left.
+    until(lambda: '"path":"/konto/aplikacje"' in logs_of(machine))
+    written = logs_of(machine)
     assert '"path":"/haslo/…"' in written
     assert '"path":"/oid4vci/offers/…"' in written
-    assert '"path":"/konto/aplikacje"' in written
     address = codes.text.rpartition("%2F")[2]
     secrets = (address, codes.activation_code, card.offer.code, card.access_token, "invitation", "asked")
     assert [secret for secret in secrets if secret in written] == []
