@@ -10,6 +10,7 @@ import pytest
 
 from portal import create_app
 from portal.settings import load
+from tests.faults.test_locked import ready
 from tests.faults.test_server_process import until
 from tests.support.database_file import ask, what_is_wrong
 from tests.support.scarcity import SmallDisk, no_longer_files
@@ -46,13 +47,6 @@ def limited(found: Found, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     server.start()
     yield server
     server.kill()
-
-
-def ready(server: Server, login: str) -> Tab:
-    tab = Tab(server, login)
-    assert tab.order().status_code == 303
-    until(lambda: tab.status == "ready")
-    return tab
 
 
 def check_that_it_passes(
