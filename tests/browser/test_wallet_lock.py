@@ -66,4 +66,5 @@ def lock_on_the_server(visitor: Visitor) -> None:
     other = visitor.context.new_page()
     other.goto(visitor.url + "/portfel")
     other.get_by_role("button", name="Zablokuj").click()
+    expect(other.locator("h1")).to_have_text("Zablokowane")
     other.close()

@@ -1,19 +1,23 @@
 """What each application would make anew, made once for all applications of a test process.
 
-Compiled templates, URL builders and packed assets are the same in all of them, and making them is
+Compiled templates and statements, URL rules and packed assets are the same in all of them, and making them is
 most of a short test's time.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
-from werkzeug.routing.rules import Rule
+from sqlalchemy import Engine
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
+from werkzeug.routing.rules import Rule, RulePart
 
 from portal import assets
 
@@ -48,7 +52,38 @@ def _builders_once() -> None:
     Rule._compile_builder = once  # type: ignore[method-assign]
 
 
+def _rules_once() -> None:
+    """A rule's parts depend on its text alone: no application has converters of its own."""
+    kept: dict[str, tuple[list[RulePart], list[Any], dict[str, Any]]] = {}
+    parse = Rule._parse_rule
+
+    def once(self: Any, text: str) -> Iterable[RulePart]:
+        if text not in kept:
+            before = len(self._trace)
+            parts = list(parse(self, text))
+            kept[text] = parts, self._trace[before:], dict(self._converters)
+            return parts
+        parts, trace, converters = kept[text]
+        self._trace += trace
+        self._converters |= converters
+        self.arguments |= set(converters)
+        return parts
+
+    Rule._parse_rule = once  # type: ignore[method-assign]
+
+
+def _statements_once() -> None:
+    """What a statement is in SQL depends on the kind of database alone: engines of a kind share it."""
+    kept: LRUCache[Any, Any] = LRUCache(5000)
+    Engine._compiled_cache = property(lambda _self: kept, lambda _self, _own: None)  # type: ignore[assignment]
+    for kind in (SQLiteDialect_pysqlite, PGDialect_psycopg):  # part of each key there
+        kind.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign]
+        kind.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign]
+
+
 def arrange() -> None:
     Flask.jinja_options = {"bytecode_cache": Compiled()}
+    _rules_once()
     _builders_once()
+    _statements_once()
     assets._asset = functools.cache(assets._asset)
