@@ -41,11 +41,3 @@ def is_unavailable(error: BaseException) -> bool:
         # The lower byte: SQLITE_IOERR and its kin have extended codes.
         return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _PASSING
     return True
-
-
-def why(error: BaseException) -> str:
-    """For the log, in a few words and without anybody's data: why the database can't be used."""
-    if isinstance(error, sql.DBAPIError):
-        # SQLite's words are its own ("database or disk is full"); PostgreSQL's may name what was written.
-        return str(error.orig) if isinstance(error.orig, sqlite3.Error) else type(error.orig).__name__
-    return str(error) if isinstance(error, sql.TimeoutError) else type(error).__name__

@@ -32,8 +32,9 @@ from portal.identity import (
     session_token_hash,
     token_hash,
 )
+from portal.reasons import why
 from portal.settings import Settings, settings
-from portal.unavailable import is_unavailable, why
+from portal.unavailable import is_unavailable
 
 WRITE_SEEN_EVERY = timedelta(minutes=1)
 WARN_AHEAD = timedelta(minutes=2)

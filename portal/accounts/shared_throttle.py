@@ -18,10 +18,10 @@ from portal.accounts.throttle import (
     WINDOW,
     Attempt,
     Throttled,
-    place_of,
 )
 from portal.database import db, write
 from portal.shared_throttle import Counter, hashed_key
+from portal.throttle import network_of
 
 BATCH = 1_000
 _SPAN = WINDOW.total_seconds()
@@ -69,7 +69,7 @@ class SharedLoginThrottle:
         self._counter = counter
 
     def begin(self, name: str, address: str, now: datetime) -> Attempt:
-        place = place_of(address)
+        place = network_of(address)
         pair = hashed_key(f"{name}\0{place}", "log-in pair")
         attempt = Attempt(pair, hashed_key(place, "log-in address"), now.timestamp())
         # Asked first without a lock, so that a flood of refused attempts writes nothing.

@@ -9,13 +9,14 @@ at that address only.
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import math
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+from portal.throttle import network_of
 
 WINDOW = timedelta(minutes=15)
 TRIES_FOR_A_PAIR = 10
@@ -129,7 +130,7 @@ class LoginThrottle:
         self.addresses = MovingWindow(TRIES_FOR_AN_ADDRESS, most_keys)
 
     def begin(self, name: str, address: str, now: datetime) -> Attempt:
-        place = place_of(address)
+        place = network_of(address)
         attempt = Attempt(_key(name, place), _key(place), now.timestamp())
         with self._lock:
             self.pairs.check(attempt.pair, attempt.stamp)
@@ -152,16 +153,3 @@ class LoginThrottle:
 def _key(*parts: str) -> bytes:
     """Of one length, however long a name somebody sends."""
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest()
-
-
-def place_of(address: str) -> str:
-    """An IPv6 network of 64 bits counts as one address: its owner has all the others of it."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return address
-    if parsed.ipv4_mapped:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.ip_network((parsed, 64), strict=False))

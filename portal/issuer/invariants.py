@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from flask import Flask
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
-from portal import doctor
+from portal.administration import doctor
+from portal.administration.doctor import MOST_NAMED, Findings, Kind
 from portal.database import db
-from portal.doctor import MOST_NAMED, Findings, Kind
 from portal.encryption import fingerprint
 from portal.issuer import books
 from portal.issuer.forgetting import FORGOTTEN

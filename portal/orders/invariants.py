@@ -10,9 +10,10 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import Row, func, select
 
-from portal import clock, doctor
+from portal import clock
+from portal.administration import doctor
+from portal.administration.doctor import MOST_NAMED, Findings, Kind
 from portal.database import db
-from portal.doctor import MOST_NAMED, Findings, Kind
 from portal.issuer.interface import CardState, OpenBooks
 from portal.orders.issuance import issuer
 from portal.orders.models import Extension, Order, OrderEvent

@@ -37,7 +37,9 @@ BATCH = 50
 LEASE = timedelta(seconds=60)
 CLOCKS_DIFFER = timedelta(seconds=1)
 """How far the clocks of several machines may be apart: a job tells of an order by its writer's clock."""
-MAX_ATTEMPTS = 8
+LEAST_ATTEMPTS = 8
+GIVE_UP_AFTER = timedelta(hours=24)
+"""An issuer that is away for hours must not make everybody order again who ordered meanwhile."""
 FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(minutes=10)
 ENGINE = audit.Actor("issuance")
@@ -270,8 +272,8 @@ def _give_up(session: Session, order: Claimed, reason: Reason | None) -> None:
 def retry(
     session: Session, order_id: int, attempts: int, reason: Reason | None, claimed_by: str | None
 ) -> None:
-    """Back to the queue after a growing, jittered while; given up once the attempts are used up."""
-    if attempts >= MAX_ATTEMPTS:
+    """Back to the queue after a growing, jittered while; given up a day after it was ordered."""
+    if attempts >= LEAST_ATTEMPTS and _is_old(session, order_id):
         gave_up = Cause(ENGINE, Reason.ATTEMPTS_USED_UP)
         move(session, order_id, Event.GIVE_UP, gave_up, only=held_by(claimed_by))
         return
@@ -279,6 +281,11 @@ def retry(
     mine = held_by(claimed_by)
     if move(session, order_id, Event.TRY_AGAIN, Cause(ENGINE, reason), only=mine, due_at=due_at):
         dispatch(session, order_id, due_at)
+
+
+def _is_old(session: Session, order_id: int) -> bool:
+    ordered_at = session.scalars(select(Order.ordered_at).where(Order.id == order_id)).one()
+    return clock.now() - ordered_at >= GIVE_UP_AFTER
 
 
 def retry_after(attempts: int) -> timedelta:

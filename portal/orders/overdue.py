@@ -8,9 +8,10 @@ from flask import Flask
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from portal import clock, doctor
+from portal import clock
+from portal.administration import doctor
+from portal.administration.doctor import Findings, Kind
 from portal.database import db
-from portal.doctor import Findings, Kind
 from portal.orders.models import Extension, Mail, Order
 from portal.orders.states import ENDED, EXTENSIONS_OPEN, Status
 from portal.settings import settings

@@ -16,7 +16,8 @@ from portal.issuer.interface import IssuerUnavailable
 from portal.orders.issuance import issuer
 from portal.orders.models import Order
 from portal.orders.states import ENDED, Status
-from portal.unavailable import is_unavailable, why
+from portal.reasons import why
+from portal.unavailable import is_unavailable
 
 RETRY_AFTER = timedelta(seconds=30)
 BATCH = 200

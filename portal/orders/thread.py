@@ -21,7 +21,7 @@ from portal import clock
 from portal.database import db
 from portal.orders import alone, extensions, issuance, trouble
 from portal.orders.alone import Held
-from portal.orders.giving_back import give_back
+from portal.orders.giving_back import give_back, take_over
 from portal.orders.pulse import Pulse, pulse
 from portal.orders.sweep import sweep
 from portal.settings import Settings
@@ -89,6 +89,9 @@ def _end(app: Flask, heart: Pulse, worker: threading.Thread) -> None:
 def _work(app: Flask, heart: Pulse, lock: Held, works: Works) -> None:
     last_sweep = 0.0
     with lock:
+        if works:
+            with app.app_context():
+                _safely(heart, take_over)
         while not heart.ending:
             if not lock.still_held():
                 name = threading.current_thread().name

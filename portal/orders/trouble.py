@@ -6,7 +6,8 @@ import logging
 import threading
 import time
 
-from portal.unavailable import is_unavailable, why
+from portal.reasons import why
+from portal.unavailable import is_unavailable
 
 AGAIN_AFTER = 60.0
 """Seconds after which a trouble that lasts is told again."""

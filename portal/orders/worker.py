@@ -26,8 +26,9 @@ from sqlalchemy import make_url
 
 from portal.database import connect_args, db
 from portal.orders import extensions, issuance, thread, trouble
+from portal.orders.giving_back import give_back
 from portal.orders.jobs import QUEUE, SILENCE, TASK
-from portal.orders.pulse import Pulse
+from portal.orders.pulse import Pulse, pulse
 from portal.settings import Settings
 
 LOOK_EVERY = 2.0
@@ -47,7 +48,10 @@ _log = logging.getLogger(__name__)
 
 
 def run(app: Flask, concurrency: int) -> None:
-    """Work until SIGTERM or SIGINT; what is at hand is finished then, and nothing more is taken."""
+    """Work until SIGTERM or SIGINT; what is at hand is finished then, and nothing more is taken.
+
+    What an issuer takes too long over is another worker's after a few seconds.
+    """
     for name in ("psycopg.pool", "procrastinate.utils"):  # each try to connect: one line of ours will do
         logging.getLogger(name).setLevel(logging.CRITICAL)
     heart = Pulse(follows_parent=False)
@@ -96,6 +100,10 @@ async def _serve(app: Flask, concurrency: int, heart: Pulse) -> None:
         working = asyncio.create_task(work(app, concurrency))
         await asyncio.wait({working, ending}, return_when=asyncio.FIRST_COMPLETED)
         working.cancel()
+        if ending.done():
+            _done, too_long = await asyncio.wait({working}, timeout=thread.GRACE)
+            if too_long:
+                await asyncio.to_thread(_give_back, app)
         with suppress(asyncio.CancelledError, ConnectorException, psycopg.Error):
             await working
         if not ending.done():
@@ -103,6 +111,11 @@ async def _serve(app: Flask, concurrency: int, heart: Pulse) -> None:
                 _log.warning("the worker can't use the database, and tries again")
             told = True
             await asyncio.wait({ending}, timeout=PAUSE)
+
+
+def _give_back(app: Flask) -> None:
+    with app.app_context():
+        give_back(pulse(app))
 
 
 def _but_the_database(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

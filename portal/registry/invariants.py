@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Flask
 from sqlalchemy import func, or_, select
 
-from portal import doctor
+from portal.administration import doctor
+from portal.administration.doctor import MOST_NAMED, Findings, Kind
 from portal.database import db
-from portal.doctor import MOST_NAMED, Findings, Kind
 from portal.registry.models import Photo, Student, StudentStatus
 
 _IMPORT = "import the latest data of USOS once more (flask registry import)"

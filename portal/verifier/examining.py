@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from flask import Flask
 
-from portal import clock, doctor
-from portal.doctor import Findings, Kind
+from portal import clock
+from portal.administration import doctor
+from portal.administration.doctor import Findings, Kind
 from portal.settings import SettingsError
 from portal.verifier import keys
 

@@ -16,7 +16,8 @@ from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnava
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.database import db
-from portal.unavailable import is_unavailable, why
+from portal.reasons import why
+from portal.unavailable import is_unavailable
 from portal.web.error_texts import EXPIRED_FORM, ErrorText, bare_page, text_for
 from portal.web.request_id import current_id
 

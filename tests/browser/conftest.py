@@ -11,7 +11,16 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
-from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Error,
+    Locator,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 from tests.support.server import Server
 
@@ -83,8 +92,12 @@ class Visitor:
         self.open("/logowanie")
         self.page.fill("input[name=login]", login)
         self.page.fill("input[name=password]", password)
-        self.page.click("main button")
-        self.page.wait_for_load_state()
+        self.press("main button")
+
+    def press(self, what: str | Locator) -> None:
+        """What leads to another page; waits until that is there."""
+        with self.page.expect_navigation():
+            (self.page.locator(what) if isinstance(what, str) else what).click()
 
     def order_afresh(self) -> None:
         """End whatever order there is, and order; waits for the button that reveals the codes."""

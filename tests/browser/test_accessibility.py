@@ -53,15 +53,13 @@ def test_the_states_of_an_order(browser: Browser, server: Server, width: int, lo
         visitor.order_afresh()
         visitor.check("ready")
         follow(visitor, "#cancel-order", "asking before cancelling")
-        visitor.page.click("main form button")
-        visitor.check("cancelled")
+        follow(visitor, "main form button", "cancelled")
         visitor.order_afresh()
         follow(visitor, "#show-codes", "codes")
         collect(visitor)
         visitor.check("collected")
         follow(visitor, "#revoke-card", "asking before revoking")
-        visitor.page.click("main form button")
-        visitor.check("revoked")
+        follow(visitor, "main form button", "revoked")
         visitor.open("/konto/haslo")
         visitor.check("changing the password")
         visitor.open("/dla-studentow/moje-dane")
@@ -69,8 +67,7 @@ def test_the_states_of_an_order(browser: Browser, server: Server, width: int, lo
 
 
 def follow(visitor: Visitor, link: str, where: str) -> None:
-    visitor.page.click(link)
-    visitor.page.wait_for_load_state()
+    visitor.press(link)
     visitor.check(where)
 
 
@@ -116,7 +113,6 @@ def test_setting_a_password_by_a_link(browser: Browser, server: Server, width: i
         visitor.page.goto(link)
         visitor.check("setting a password")
         visitor.page.fill("input[type=password] >> nth=0", "short")
-        visitor.page.click("main form button")
-        visitor.check("a refused password")
+        follow(visitor, "main form button", "a refused password")
         visitor.open("/haslo/" + "x" * 43)
         visitor.check("a dead link")

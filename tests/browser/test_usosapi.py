@@ -174,7 +174,7 @@ def test_the_pages_are_accessible(
         app.fetch_request_token(f"{server.url}/services/oauth/request_token", params=params)
         visitor.page.goto(app.authorization_url(f"{server.url}/services/oauth/authorize"))
         visitor.check("consent")
-        visitor.page.click("#allow")
+        visitor.press("#allow")
         visitor.check("PIN")
         verifier = visitor.page.locator("#pin [aria-hidden]").inner_text().replace(" ", "")
         app.fetch_access_token(f"{server.url}/services/oauth/access_token", verifier=verifier)

@@ -51,7 +51,7 @@ def test_the_card_is_accessible(holder: Holder, width: int, locale: str, scheme:
         visitor.page.click(".pass__university summary")
         visitor.page.check("#pause")
         visitor.check("the card, paused, with the university's whole name")
-        visitor.page.click("#pesel a")
+        visitor.press("#pesel a")
         visitor.check("the card with its PESEL")
 
 

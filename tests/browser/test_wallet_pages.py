@@ -26,8 +26,7 @@ def codes(browser: Browser, server: Server) -> Codes:
 
 
 def press(holder: Visitor, name: str) -> None:
-    holder.page.locator("main").get_by_role("button", name=name).click()
-    holder.page.wait_for_load_state()
+    holder.press(holder.page.locator("main").get_by_role("button", name=name))
     holder.check(f"after „{name}” on {holder.page.url}")
 
 
@@ -60,8 +59,7 @@ def add(holder: Visitor, codes: Codes) -> str:
 
 
 def lock(holder: Visitor) -> None:
-    holder.page.get_by_role("button", name="Zablokuj").click()
-    holder.page.wait_for_load_state()
+    holder.press(holder.page.get_by_role("button", name="Zablokuj"))
     holder.check("locked")
 
 

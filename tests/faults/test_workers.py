@@ -23,7 +23,7 @@ from portal.audit import Actor
 from portal.database import db
 from portal.issuer.interface import CardRequest
 from portal.issuer.models import CardOffer
-from portal.orders import service, worker
+from portal.orders import service, thread, worker
 from portal.orders.models import Order, OrderEvent
 from portal.settings import Settings
 from tests.conftest import START, make_settings
@@ -185,6 +185,23 @@ def test_a_worker_told_to_end_finishes_what_it_is_at_and_takes_no_more(app: Flas
     assert db.session.get_one(Order, first).status == "ready"
     jobs = db.session.execute(text("SELECT args FROM procrastinate_jobs"))
     assert jobs.scalars().all() == [{"order_id": second}]
+
+
+def test_what_hangs_at_the_issuer_while_a_worker_ends_is_anybodys(
+    app: Flask, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thread, "GRACE", 0.1)
+    place(app, 300000)
+    process = workers.start()
+    assert workers.door.somebody_came()
+    assert process.pid
+    os.kill(process.pid, signal.SIGTERM)
+    until(lambda: statuses() == {"waiting": 1})
+    assert db.session.scalar(text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'")) == 1
+    workers.door.open()
+    workers.start()
+    until(lambda: statuses() == {"ready": 1})
+    assert each_prepared_once(app)
 
 
 def test_two_workers_share_the_work(app: Flask, workers: Workers) -> None:

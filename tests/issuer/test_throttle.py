@@ -52,7 +52,7 @@ def test_a_neighbour_in_the_same_ipv6_network_shares_the_limit(app: Flask, narro
     phones = [Wallet(FlaskHttp(app, f"2001:db8::{number}")) for number in range(1, 5)]
     assert [phone.http("POST", f"{BASE}/oid4vci/nonce").status for phone in phones][-1] == 429
     assert network_of("2001:db8::1") != network_of("2001:db8:0:1::1")
-    assert network_of("::ffff:192.0.2.1") != network_of("::ffff:192.0.2.2")
+    assert network_of("::ffff:192.0.2.1") == network_of("192.0.2.1") != network_of("::ffff:192.0.2.2")
     assert network_of(None) == network_of("no address")
 
 

@@ -9,7 +9,6 @@ from flask import Flask
 from portal.database import db, write
 from portal.issuer.interface import CardRequest, IssuerRefused, IssuerUnavailable
 from portal.orders import issuance, service
-from portal.orders.issuance import MAX_ATTEMPTS
 from portal.orders.models import Order
 from portal.orders.sweep import sweep
 from portal.registry.models import Photo
@@ -90,16 +89,41 @@ def test_an_issuer_that_does_not_answer_is_asked_again_later(
     assert issuance.issue(order.id)
 
 
-def test_attempts_are_used_up_and_the_student_may_order_again(
+def test_who_ordered_while_the_issuer_was_away_for_hours_gets_the_card_by_itself(
+    orders: Orders, issuer: Surroundings, clock: MovingClock
+) -> None:
+    orders.place()
+    issuer.failure = IssuerUnavailable()
+    for _hour in range(23):
+        assert issuance.issue_due() == 1
+        assert (orders.latest.status, orders.latest.reason) == ("waiting", "issuer_unavailable")
+        clock.move(hours=1)
+    issuer.failure = None
+    issuance.issue_due()
+    assert orders.latest.status == "ready"
+
+
+def test_an_order_is_given_up_after_a_day_and_the_student_may_order_again(
     orders: Orders, issuer: Surroundings, clock: MovingClock
 ) -> None:
     order = orders.place()
     issuer.failure = IssuerUnavailable()
-    for _attempt in range(MAX_ATTEMPTS):
+    for _hour in range(25):
         issuance.issue_due()
         clock.move(hours=1)
     assert (orders.latest.status, orders.latest.reason) == ("failed", "attempts_used_up")
     assert service.place(orders.student_id, STUDENT) != order.public_id
+
+
+def test_a_day_without_enough_attempts_gives_no_order_up(
+    orders: Orders, issuer: Surroundings, clock: MovingClock
+) -> None:
+    """The portal was down meanwhile, not the issuer."""
+    orders.place()
+    clock.move(hours=25)
+    issuer.failure = IssuerUnavailable()
+    issuance.issue_due()
+    assert orders.latest.status == "waiting"
 
 
 def test_a_refusal_for_good_is_not_repeated(orders: Orders, issuer: Surroundings) -> None:

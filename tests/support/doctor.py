@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from flask import Flask
 
-from portal import doctor
-from portal.doctor import Kind
+from portal.administration import doctor
+from portal.administration.doctor import Kind
 
 INSIDE = frozenset({Kind.DATABASE, Kind.ROWS})
 

@@ -26,8 +26,9 @@ from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import clock
+from portal.reasons import why
 from portal.settings import settings
-from portal.unavailable import is_unavailable, why
+from portal.unavailable import is_unavailable
 from portal.wallet import cookie, holders, keeping, pin, words
 from portal.wallet.forms import SetUpForm, UnlockForm
 from portal.wallet.holders import Holder

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
-from portal import snapshots
+from portal.administration import snapshots
 from portal.database import db
 from portal.encryption import DecryptionError
 from portal.reasons import why
@@ -101,7 +101,7 @@ class _Unusable(Exception):
 
 
 def init_app(app: Flask) -> None:
-    from portal import doctor_database, doctor_machine  # they need this module
+    from portal.administration import doctor_database, doctor_machine  # they need this module
 
     doctor_machine.init_app(app)
     doctor_database.init_app(app)

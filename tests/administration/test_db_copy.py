@@ -10,7 +10,8 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import text
 
-from portal import copying, create_app
+from portal import create_app
+from portal.administration import copying
 from portal.database import db, write
 from portal.orders import issuance
 from portal.settings import Settings

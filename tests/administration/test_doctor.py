@@ -15,8 +15,8 @@ from flask import Flask
 from sqlalchemy import text
 
 from portal import create_app
+from portal.administration.doctor import Kind
 from portal.database import db
-from portal.doctor import Kind
 from portal.orders import issuance, service
 from portal.orders.models import Order
 from portal.settings import Settings

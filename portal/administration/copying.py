@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, LargeBinary, Row, Table, func, insert, select, text
 
-from portal import schema
+from portal.administration import schema
 
 ROWS = 1000
 LARGE_ROWS = 200

@@ -19,8 +19,9 @@ from typing import Any
 
 from sqlalchemy import func, make_url, select, text
 
-from portal import backup_archive, clock, copying, schema, snapshots
-from portal.backup_archive import DATABASE, FORMAT, Writer
+from portal import clock
+from portal.administration import archive, copying, schema, snapshots
+from portal.administration.archive import DATABASE, FORMAT, Writer
 from portal.database import db
 from portal.files import made_whole, private_directory, write_private
 from portal.settings import ROOT, settings
@@ -55,7 +56,7 @@ def make(path: Path, passphrase: str | None) -> Made:
             if passphrase is None:
                 _write(Writer(file), directory, manifest)
             else:
-                with backup_archive.encrypted(file, passphrase) as out:
+                with archive.encrypted(file, passphrase) as out:
                     _write(Writer(out), directory, manifest)
     return Made(path.stat().st_size, revision, sum(counts.values()))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal import backup_cli, copying_cli, doctor
+from portal.administration import backup_cli, copying_cli, doctor
 
 
 def init_app(app: Flask) -> None:

@@ -13,7 +13,8 @@ from click.testing import Result
 from cryptography.fernet import Fernet
 from flask import Flask
 
-from portal import backup, create_app
+from portal import create_app
+from portal.administration import backup
 from portal.database import db
 from portal.settings import Settings
 from tests.conftest import MovingClock, make_settings

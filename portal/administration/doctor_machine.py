@@ -12,11 +12,12 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
-from portal import clock, doctor
+from portal import clock
+from portal.administration import doctor
+from portal.administration.doctor import Findings, Kind
 from portal.audit import AuditRecord
 from portal.clock import SystemClock
 from portal.database import db
-from portal.doctor import Findings, Kind
 from portal.settings import settings
 
 LEAST_FREE = 10**9

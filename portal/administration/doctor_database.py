@@ -6,10 +6,11 @@ from flask import Flask
 from sqlalchemy import Column, LargeBinary, Table, inspect, select, text, type_coerce
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal import audit_pruning, doctor, schema
+from portal import audit_pruning
+from portal.administration import doctor, schema
+from portal.administration.doctor import Findings, Kind
+from portal.administration.doctor_machine import check_clock
 from portal.database import Base, db
-from portal.doctor import Findings, Kind
-from portal.doctor_machine import check_clock
 from portal.encryption import DecryptionError, keyring
 from portal.encryption_cli import encrypted_columns
 from portal.reasons import why

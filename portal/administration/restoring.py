@@ -16,8 +16,9 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import Connection, make_url
 
-from portal import backup, backup_archive, clock, copying, encryption, schema, snapshots
-from portal.backup_archive import DATABASE, BadBackup
+from portal import clock, encryption
+from portal.administration import archive, backup, copying, schema, snapshots
+from portal.administration.archive import DATABASE, BadBackup
 from portal.database import db
 from portal.files import made_whole
 from portal.settings import settings
@@ -43,7 +44,7 @@ def restore(path: Path, passphrase: str | None) -> Restored:
     """
     _require_empty()
     with backup.workspace() as directory:
-        manifest = backup_archive.unpack(path, passphrase, directory)
+        manifest = archive.unpack(path, passphrase, directory)
         snapshot = directory / DATABASE
         _check(snapshot, manifest)
         with snapshots.engine_of(f"sqlite:///{snapshot}").begin() as connection:

@@ -12,7 +12,7 @@ from flask_migrate.cli import db as _migrations
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from portal import copying, schema, snapshots
+from portal.administration import copying, schema, snapshots
 from portal.database import db
 from portal.reasons import why
 

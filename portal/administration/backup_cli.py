@@ -13,12 +13,12 @@ from flask import Flask
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal import backup, doctor, restoring
-from portal.backup_archive import BadBackup, PassphraseNeeded
-from portal.copying import CopyError
-from portal.doctor import Kind
+from portal.administration import backup, doctor, restoring
+from portal.administration.archive import BadBackup, PassphraseNeeded
+from portal.administration.copying import CopyError
+from portal.administration.doctor import Kind
+from portal.administration.restoring import NotEmpty
 from portal.reasons import why
-from portal.restoring import NotEmpty
 from portal.settings import settings
 from portal.settings_reading import Reader
 
