@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from portal.database import db, write
-from portal.orders import service, thread
+from portal.orders import extension_claims, issuance, service, thread
 from portal.orders.models import Order
 from portal.orders.pulse import pulse
 from portal.settings import Settings
@@ -52,6 +52,19 @@ def test_a_press_wakes_it_and_the_card_is_extended(
     service.extend(due, STUDENT)
     soon(lambda: extension_of(due).status == "done")
     assert orders.latest.planned_valid_until == LATER
+
+
+def test_orders_and_extensions_that_a_killed_process_was_at_are_taken_up_at_once(
+    app: Flask, orders: Orders, due: Order, running: Callable[[], None]
+) -> None:
+    service.extend(due, STUDENT)
+    other = Orders(make_student(app, "100002"))
+    other.place()
+    assert issuance._claim(1)
+    with write() as session:
+        assert extension_claims.claim(session)
+    running()
+    soon(lambda: (extension_of(due).status, other.latest.status) == ("done", "ready"))
 
 
 def test_extensions_that_cannot_be_worked_on_keep_no_order_from_being_prepared(
