@@ -3,6 +3,9 @@
 PORT ?= 8000
 JOBS ?= $(shell nproc)
 
+# The tests start hundreds of processes: what Python has compiled is kept, also where the surroundings say not to.
+export PYTHONDONTWRITEBYTECODE :=
+
 VENV := .venv
 # Modules, not their scripts: those hold the path of this directory, and it may be moved.
 PYTHON_M := $(VENV)/bin/python -m

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
+from typing import ClassVar
 
 import psutil
 
@@ -27,10 +31,13 @@ class Server:
     """Started by `start`, ended by `stop`; `log` is what it has written so far."""
 
     application = "wsgi:app"
+    _prepared: ClassVar[Path | None] = None
+    """An instance directory as `prepare` leaves it: made once, where no setting is another."""
 
     def __init__(self, instance: Path, **settings: str) -> None:
         self.port = free_port()
         self.instance = instance
+        self._as_usual = not settings
         self.url = f"http://127.0.0.1:{self.port}"
         self.log_file = instance.parent / f"server-{self.port}.log"
         self.environ = {
@@ -57,8 +64,15 @@ class Server:
         return done.stdout
 
     def prepare(self) -> None:
+        if self._as_usual and Server._prepared is not None:
+            shutil.copytree(Server._prepared, self.instance)
+            return
         self.command("db", "upgrade")
         self.command("demo", "load")
+        if self._as_usual:
+            kept = tempfile.TemporaryDirectory(prefix="prepared-")
+            atexit.register(kept.cleanup)
+            Server._prepared = shutil.copytree(self.instance, Path(kept.name) / "instance")
 
     def start(self) -> None:
         command = [BIN / "granian", "--interface", "wsgi", "--workers", "1", "--blocking-threads", "4"]
