@@ -13,7 +13,7 @@ from portal.issuer.models import Card, CardOffer, CardStatus, IssuedCopy, OfferS
 
 def states(session: Session, references: Sequence[str]) -> dict[str, CardState]:
     cards = session.execute(
-        select(Card.id, Card.reference, Card.status).where(Card.reference.in_(references))
+        select(Card.id, Card.reference, Card.status, Card.valid_until).where(Card.reference.in_(references))
     ).all()
     ids = [card.id for card in cards]
     active = CardOffer.status.in_([OfferStatus.OPEN, OfferStatus.SPENT])
@@ -21,7 +21,9 @@ def states(session: Session, references: Sequence[str]) -> dict[str, CardState]:
     copies = select(IssuedCopy.card_id).where(IssuedCopy.card_id.in_(ids), IssuedCopy.revoked_at.is_(None))
     out = set(session.scalars(copies))
     return {
-        card.reference: CardState(card.status == CardStatus.LIVE, card.id in offered, card.id in out)
+        card.reference: CardState(
+            card.status == CardStatus.LIVE, card.id in offered, card.id in out, card.valid_until
+        )
         for card in cards
     }
 

@@ -128,6 +128,8 @@ class CardState:
     """There is a way to collect it: an offer is open, or was spent a moment ago."""
     out: bool
     """A copy of it is not revoked."""
+    valid_until: date | None = None
+    """The last day that it names."""
 
 
 @runtime_checkable

@@ -66,8 +66,8 @@ def carry_out(claimed: Sequence[Claimed]) -> dict[int, Outcome]:
     return outcomes | _give_up([one for one in live if one not in fitting])
 
 
-def bring_into_line(order_ids: Collection[int]) -> dict[int, Outcome]:
-    """Have these prepared cards say at the issuer what their orders say by now; outcomes by order.
+def say_what_orders_say(order_ids: Collection[int]) -> tuple[dict[int, Outcome], dict[int, date]]:
+    """Have these prepared cards say at the issuer what their orders say; outcomes and last days, by order.
 
     Ended ones are left to their end.
     """
@@ -79,8 +79,9 @@ def bring_into_line(order_ids: Collection[int]) -> dict[int, Outcome]:
     try:
         records = legible_records(db.session(), [order.student_id for order in orders])
     except RegistryUnavailable:
-        return {order.id: NO_REGISTRY for order in orders}
-    return _ask([_Wish(*order) for order in orders], records)
+        return {order.id: NO_REGISTRY for order in orders}, {}
+    wishes = [_Wish(*order) for order in orders]
+    return _ask(wishes, records), {wish.key: wish.last_day for wish in wishes}
 
 
 def _give_up(unfit: Sequence[Claimed]) -> dict[int, Outcome]:
@@ -89,7 +90,7 @@ def _give_up(unfit: Sequence[Claimed]) -> dict[int, Outcome]:
     A card that can't be written anew since it misses something is left to its end: then it is revoked.
     """
     outcomes = {one.id: NOT_ELIGIBLE for one in unfit}
-    undone = bring_into_line([one.order_id for one in unfit if one.maybe_done])
+    undone, _days = say_what_orders_say([one.order_id for one in unfit if one.maybe_done])
     for one in unfit:
         answer = undone.get(one.order_id)
         if answer is not None and answer.event == ExtensionEvent.TRY_AGAIN:

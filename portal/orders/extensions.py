@@ -27,6 +27,7 @@ from portal.orders.extension_claims import BATCH, Claimed, claim, due_now, still
 from portal.orders.extension_requests import DONE, ENDED, Outcome
 from portal.orders.extension_steps import lock, step
 from portal.orders.issuance import dispatch, heart, retry_after
+from portal.orders.lining_up import bring_into_line, not_extending
 from portal.orders.models import Extension, Order
 from portal.orders.states import EXTENSIONS_OPEN, Event, ExtensionEvent, ExtensionStatus, Reason, Status
 from portal.orders.transitions import Cause, move, tell_again
@@ -109,7 +110,7 @@ def _carry_out(claimed: Sequence[Claimed]) -> Counter[Outcome]:
                 done[_lost(session, one)] += 1
                 late.append(one)
     if late:
-        extension_requests.bring_into_line([one.order_id for one in late])
+        bring_into_line(not_extending([one.order_id for one in late]))
     return done
 
 

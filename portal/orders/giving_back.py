@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from sqlalchemy import ColumnElement, select, true
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal import clock
@@ -16,6 +16,9 @@ from portal.orders.pulse import Pulse
 from portal.orders.states import Event, ExtensionEvent, ExtensionStatus, Reason, Status
 from portal.orders.transitions import Cause, move
 from portal.reasons import why
+
+AT_ONCE = 2
+"""After so many attempts an order may be what takes processes down."""
 
 _log = logging.getLogger(__name__)
 
@@ -29,28 +32,31 @@ def give_back(heart: Pulse) -> None:
 
 
 def take_over() -> None:
-    """Put all claims back into the queue: for the only engine there is, before its first claim.
+    """Put the claims of others back into the queue: for the thread that is the only one, before it begins.
 
-    Whoever made them was killed, or no longer has the lock that made it the only one.
+    Whoever made them was killed, or lost the lock that made it the only one; or it is a command that extends
+    for everybody, which then finds that it was overtaken. What may have taken processes down waits for its
+    lease, and ever longer then.
     """
-    _put_back(true(), true())
+    _put_back(Order.attempts <= AT_ONCE, Extension.attempts <= AT_ONCE)
 
 
 def _put_back(orders_of: ColumnElement[bool], extensions_of: ColumnElement[bool]) -> None:
     """Where that fails, their leases end by themselves."""
     now, lost = clock.now(), Cause(ENGINE, Reason.LEASE_LOST)
+    working = (Extension.status == ExtensionStatus.IN_PROGRESS, extensions_of)
+    extensions = select(Extension.id, Extension.order_id).join(Order, Order.id == Extension.order_id)
     orders = select(Order.id).where(Order.status == Status.IN_PROGRESS, orders_of)
-    extensions = select(Extension.id, Extension.order_id, Extension.claimed_by).where(
-        Extension.status == ExtensionStatus.IN_PROGRESS, extensions_of
-    )
     try:
         with write(BRIEFLY) as session:
-            for order_id in session.scalars(orders.order_by(Order.id)).all():
-                if move(session, order_id, Event.TRY_AGAIN, lost, only=(orders_of,), due_at=now):
+            # Extensions before orders, like everybody; and nobody is waited for.
+            rows = extensions.where(*working).order_by(Extension.id).with_for_update(skip_locked=True)
+            for id_, order_id in session.execute(rows).all():
+                if step(session, id_, ExtensionEvent.TRY_AGAIN, reason=lost.reason, due_at=now):
                     dispatch(session, order_id)
-            for id_, order_id, owner in session.execute(extensions.order_by(Extension.id)).all():
-                again = ExtensionEvent.TRY_AGAIN
-                if step(session, id_, again, reason=lost.reason, claimed_by=owner, due_at=now):
+            ids = orders.order_by(Order.id).with_for_update(skip_locked=True)
+            for order_id in session.scalars(ids).all():
+                if move(session, order_id, Event.TRY_AGAIN, lost, only=(orders_of,), due_at=now):
                     dispatch(session, order_id)
     except SQLAlchemyError as error:
         _log.warning("what was being worked on waits for the end of its lease: %s", why(error))

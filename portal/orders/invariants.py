@@ -24,6 +24,9 @@ OFFERS_END_EARLIER = timedelta(days=1)
 still in between has orders that outlast their codes."""
 _RESTORE = "somebody else wrote into the database, or lost rows of it: restore the last good backup"
 _REVOKE = "flask orders revoke ends it with its card; the student then orders anew"
+_NEW_CARD = (
+    "have the student press „Nowy telefon”, or cancel and order anew: the new card says what the order says"
+)
 _REPORT = "tell the developers, with these orders"
 
 Step = tuple[str, str | None, str]
@@ -123,6 +126,13 @@ def check_extensions(found: Findings) -> str:
     return f"{seen} extensions"
 
 
+def _extending(order_ids: Sequence[int]) -> set[int]:
+    is_open = Extension.status.in_(EXTENSIONS_OPEN)
+    return set(
+        db.session.scalars(select(Extension.order_id).where(Extension.order_id.in_(order_ids), is_open))
+    )
+
+
 def _extended(order_ids: Sequence[int]) -> set[int]:
     told = select(OrderEvent.order_id).where(
         OrderEvent.order_id.in_(order_ids), OrderEvent.event == Event.EXTEND
@@ -139,9 +149,12 @@ def check_cards(found: Findings) -> str:
     columns = (Order.public_id, Order.status, Order.due_at, Order.planned_valid_until)
     for orders in doctor.batches(Order.id, *columns, Order.issuer_told_at):
         states = books.states(db.session(), [order.public_id for order in orders])
+        extending = _extending([order.id for order in orders])
         for order in orders:
             state = states.get(order.public_id, _NO_CARD)
             live += state.live
+            if order.id not in extending and _another_day(order, state):
+                found.add("the card names another last day than its order", _NEW_CARD, order.public_id)
             for what, remedy in _differences(order, state):
                 found.add(what, remedy, order.public_id)
     ownerless = books.live_cards(db.session()) - live
@@ -151,6 +164,12 @@ def check_cards(found: Findings) -> str:
 
 
 _NO_CARD = CardState(live=False, offered=False, out=False)
+
+
+def _another_day(order: Row[Any], card: CardState) -> bool:
+    """While a card is extended its issuer may be ahead of its order."""
+    prepared = order.status in (Status.READY, Status.COLLECTED)
+    return prepared and card.live and card.valid_until != order.planned_valid_until
 
 
 def _differences(order: Row[Any], card: CardState) -> Iterator[tuple[str, str]]:

@@ -59,6 +59,10 @@ class Claimed:
     claimed_by: str
 
 
+_Ready = Row[date, datetime]
+"""An order's last day, and when it was ordered."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What became of one claimed order: prepared where `event` says so."""
@@ -227,7 +231,9 @@ def _failure(error: Exception) -> Outcome:
 
 
 def _finish(claimed: Sequence[Claimed], outcomes: dict[int, Outcome]) -> int:
-    ready: dict[Claimed, datetime] = {}
+    from portal.orders import lining_up  # it needs this module
+
+    ready: dict[Claimed, _Ready] = {}
     with write() as session:
         refer_to(session, [order.student_id for order in claimed])
         for order in claimed:
@@ -236,23 +242,24 @@ def _finish(claimed: Sequence[Claimed], outcomes: dict[int, Outcome]) -> int:
                 retry(session, order.id, order.attempts, outcome.reason, order.claimed_by)
             elif outcome.event == Event.GIVE_UP:
                 _give_up(session, order, outcome.reason)
-            elif ordered_at := _ready(session, order):
-                ready[order] = ordered_at
+            elif found := _ready(session, order):
+                ready[order] = found
         _tell(session, ready)
-    for ordered_at in ready.values():
+    for _last_day, ordered_at in ready.values():
         metrics().issued((clock.now() - ordered_at).total_seconds())
+    lining_up.prepared({order: last_day for order, (last_day, _at) in ready.items()})
     return len(ready)
 
 
-def _ready(session: Session, order: Claimed) -> datetime | None:
-    """Ready, until its codes run out; when it was ordered. None where the student or another was first."""
+def _ready(session: Session, order: Claimed) -> _Ready | None:
+    """Ready, until its codes run out; None where the student or another was first."""
     # Not the claim's day: an import may have shortened the order meanwhile.
     asked = select(Order.planned_valid_until, Order.ordered_at).where(Order.id == order.id)
-    last_day, ordered_at = session.execute(asked.with_for_update()).one()
+    last_day, _ordered_at = found = session.execute(asked.with_for_update()).one()
     runs_out_at = codes_end(clock.now(), settings().offer_lifetime, last_day)
     mine = held_by(order.claimed_by)
     if move(session, order.id, Event.PREPARED, Cause(ENGINE), only=mine, due_at=runs_out_at):
-        return ordered_at
+        return found
     tell_again(session, order.id)
     return None
 

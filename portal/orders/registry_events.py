@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session
 from portal import audit, clock
 from portal.database import db
 from portal.orders import endings, mails, rights, telling
-from portal.orders.extension_requests import bring_into_line
 from portal.orders.extension_steps import step
 from portal.orders.issuance import dispatch
+from portal.orders.lining_up import bring_into_line
 from portal.orders.models import Extension, Order
 from portal.orders.rights import Verdict
 from portal.orders.states import EXTENSIONS_OPEN, LIVE, Event, ExtensionEvent, ExtensionStatus, Status
@@ -91,8 +91,8 @@ class RegistryEvents:
     def committed(self) -> None:
         """Have the issuer told at once of what ended, so that the status list says so, and of earlier days.
 
-        Killed before or meanwhile, or without an answer: the sweep tells of the ends. A card of whose earlier
-        day the issuer never heard is revoked when that day is over.
+        Killed before or meanwhile, or where nothing is acknowledged: the sweep tells of the ends. A card of
+        whose earlier day the issuer never heard is revoked when that day is over.
         """
         shortened, self._shortened = self._shortened, []
         try:

@@ -51,10 +51,8 @@ def tell_issuer(order_id: int) -> None:
 
 
 def tell_due() -> int:
-    """Tell the issuer of ended orders that it hasn't acknowledged, up to a batch; how many were due."""
-    due = _due()
-    _tell(due)
-    return len(due)
+    """Tell the issuer of ended orders of which it must hear, up to a batch; how many it acknowledged."""
+    return _tell(_due())
 
 
 def _due(*which: ColumnElement[bool]) -> Sequence[Untold]:
@@ -63,9 +61,9 @@ def _due(*which: ColumnElement[bool]) -> Sequence[Untold]:
     return db.session.execute(due.order_by(Order.due_at).limit(BATCH)).all()
 
 
-def _tell(orders: Sequence[Untold]) -> None:
+def _tell(orders: Sequence[Untold]) -> int:
     if not orders:
-        return
+        return 0
     db.session.rollback()  # no read transaction stays open while the issuer works
     ends = _revoke([order.public_id for order in orders])
     now = clock.now()
@@ -84,6 +82,7 @@ def _tell(orders: Sequence[Untold]) -> None:
                 .values(**columns)
                 .execution_options(synchronize_session=False)
             )
+    return len(ends)
 
 
 def _revoke(references: Sequence[str]) -> dict[str, datetime | None]:

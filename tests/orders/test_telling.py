@@ -12,6 +12,7 @@ from portal.database import db, write
 from portal.issuer.interface import IssuerUnavailable
 from portal.orders import service, telling
 from portal.orders.models import Order
+from portal.orders.registry_events import RegistryEvents
 from portal.orders.transitions import tell_again
 from tests.conftest import MovingClock
 from tests.orders.conftest import STUDENT, Orders
@@ -78,6 +79,23 @@ def test_one_card_without_an_answer_holds_up_no_other(
     clock.instant += telling.RETRY_AFTER
     assert telling.tell_due() == 1
     assert told() == set(ended)
+
+
+def test_an_import_ends_though_the_issuer_is_silent_for_longer_than_it_takes_to_ask_again(
+    issuer: Issuer, ended: list[str], clock: MovingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def revoke(references: Sequence[str]) -> dict[str, Exception | None]:
+        asked.append(references)
+        assert len(asked) < 10, "for ever"
+        clock.instant += telling.RETRY_AFTER
+        return dict.fromkeys(references, IssuerUnavailable())
+
+    monkeypatch.setattr(issuer, "revoke", revoke)
+    RegistryEvents().committed()
+    assert len(asked) == 1
+    assert told() == set()
 
 
 def test_a_late_worker_has_the_issuer_told_again_even_while_it_is_being_told(
