@@ -46,7 +46,9 @@
     const wait = Math.max(asked, Math.min(500 * 2 ** failures, LONGEST));
     askAgain = Date.now() + wait * (0.8 + 0.4 * Math.random());
     if (failures !== 2) return;
-    const time = answered.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+    // As all times of the page: the university's, wherever the browser is.
+    const clock = { hour: "2-digit", minute: "2-digit", timeZone: "Europe/Warsaw" };
+    const time = answered.toLocaleTimeString(document.documentElement.lang, clock);
     stale.textContent = stale.dataset.says.replace("{time}", time);
   });
   addEventListener("online", () => { askAgain = 0; });

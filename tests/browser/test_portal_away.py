@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
+from portal.clock import WARSAW
 from tests.browser.conftest import PAGE, Visitor, visit
 from tests.support.server import Server
 
@@ -32,7 +34,7 @@ def fail(route: Route, status: int | None) -> None:
 @pytest.fixture
 def visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
     """Polls that fail stand in the browser's console, which is no fault of the page here."""
-    for visitor in visit(browser, server):
+    for visitor in visit(browser, server, timezone_id="America/New_York"):
         yield visitor
         visitor.problems[:] = [
             one for one in visitor.problems if not any(said in one for said in FAILED_POLLS)
@@ -47,6 +49,9 @@ def test_the_page_keeps_its_state_says_so_once_and_recovers_by_itself(visitor: V
     answers = iter([503, 502])
     page.route("**/stan?*", lambda route: fail(route, next(answers, None)))
     expect(page.locator("#stale")).to_contain_text(SAID)
+    now = datetime.now(WARSAW)
+    times = {f"{SAID} {now - timedelta(minutes=minutes):%H:%M}" for minutes in (0, 1, 2)}
+    assert any(time in page.locator("#stale").inner_text() for time in times)
     with page.expect_request("**/stan?*"):
         pass  # it goes on asking
     assert "Do odbioru" in page.locator("#order").inner_text()
