@@ -11,6 +11,8 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import hmac
+import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -22,6 +24,9 @@ from sqlalchemy.types import TypeDecorator
 
 from portal.files import secret_file, write_private
 from portal.settings import Settings, SettingsError
+
+_BRING_BACK = "it is empty or damaged, so bring it back from a backup"
+_log = logging.getLogger(__name__)
 
 
 class DecryptionError(Exception):
@@ -35,7 +40,11 @@ class KeyFile:
         self._path = path
 
     def read(self) -> tuple[str, ...]:
-        return tuple(secret_file(self._path, _new_key).split())
+        """Raises `SettingsError` where the file is damaged, and `OSError` where it can't be read."""
+        keys = tuple(_kept(self._path, _new_key).split())
+        if not keys or not all(_is_fernet(key) for key in keys):
+            raise SettingsError(f"{self._path} must hold Fernet keys, newest first: {_BRING_BACK}")
+        return keys
 
     def version(self) -> tuple[int, int]:
         """Another whenever the file was replaced."""
@@ -67,7 +76,10 @@ class Keyring:
     def _look_again(self) -> None:
         """Use the file's keys where it has changed."""
         if self.file is not None and (version := self.file.version()) != self._version:
-            self._use(self.file.read())
+            try:
+                self._use(self.file.read())
+            except SettingsError as error:
+                _log.error("the keys that were read before stay in use: %s", error)
             self._version = version
 
     def encrypt(self, plain: bytes) -> bytes:
@@ -104,6 +116,23 @@ def _new_key() -> str:
     return Fernet.generate_key().decode()
 
 
+def _is_fernet(key: str) -> bool:
+    try:
+        Fernet(key)
+    except ValueError:
+        return False
+    return True
+
+
+def _kept(path: Path, make: Callable[[], str] | None = None) -> str:
+    """A key file's text; empty where it is none. Where there is no file, it is made."""
+    try:
+        text = secret_file(path, make) if make else secret_file(path)
+    except UnicodeDecodeError:
+        return ""
+    return "" if "\0" in text else text
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     from portal.encryption_cli import commands  # it needs this module
 
@@ -112,16 +141,27 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def load_keys(app: Flask, settings: Settings) -> None:
-    """Have the application use the keys of settings or instance directory; the first start makes them."""
-    directory = settings.instance_dir / "keys"
-    lookup_key = secret_file(directory / "lookup")
-    file = KeyFile(directory / "encryption")
+    """Have the application use the keys of settings or instance directory; the first start makes them.
+
+    Raises `SettingsError` where they can't be used, and `OSError` where they can't be kept.
+    """
+    app.extensions["portal.keyring"] = keyring_of(settings.instance_dir / "keys", settings)
+
+
+def keyring_of(directory: Path, settings: Settings) -> Keyring:
+    """The keys of this directory, or of settings; raises as `load_keys`."""
+    lookup_key = _kept(directory / "lookup")
+    if not lookup_key:
+        raise SettingsError(
+            f"{directory / 'lookup'} must hold the key that codes are found by: {_BRING_BACK}"
+        )
     if not settings.encryption_keys:
+        file = KeyFile(directory / "encryption")
         file.read()  # makes it at the first start
-    try:
-        app.extensions["portal.keyring"] = Keyring(settings.encryption_keys or file, lookup_key)
-    except ValueError as error:
-        raise SettingsError("PORTAL_ENCRYPTION_KEYS must hold Fernet keys, newest first") from error
+        return Keyring(file, lookup_key)
+    if not all(_is_fernet(key) for key in settings.encryption_keys):
+        raise SettingsError("PORTAL_ENCRYPTION_KEYS must hold Fernet keys, newest first")
+    return Keyring(settings.encryption_keys, lookup_key)
 
 
 def keyring() -> Keyring:

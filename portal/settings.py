@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, TypedDict, cast, get_args
 from urllib.parse import urlsplit
 
+import click
 from flask import current_app
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -51,8 +52,11 @@ STAND_IN_WALLET = "Kieszonka"
 """The name of the stand-in wallet: the app that students are told to use where it is there."""
 
 
-class SettingsError(Exception):
-    """One or more settings are missing or wrong; the text names each and what is allowed."""
+class SettingsError(click.ClickException):
+    """One or more settings are missing or wrong; the text names each and what is allowed.
+
+    The command line shows it as that text.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)

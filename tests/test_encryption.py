@@ -14,7 +14,7 @@ from portal import create_app
 from portal.database import Base, db, write
 from portal.encryption import DecryptionError, EncryptedText, Keyring, SealedBytes, keyring
 from portal.registry.models import Student
-from portal.settings import Settings
+from portal.settings import Settings, SettingsError
 from tests.conftest import make_settings
 from tests.support.people import make_student
 
@@ -104,6 +104,38 @@ def test_the_keys_are_their_owners_alone(settings: Settings) -> None:
     files = [path for path in keys.rglob("*") if path.is_file()]
     assert {"encryption", "lookup"} <= {path.name for path in files}
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+
+
+DAMAGED = {"empty": b"", "blank": b" \n", "no text": b"\xff\xfe", "zeros": bytes(64)}
+
+
+@pytest.mark.parametrize("name", ["encryption", "lookup"])
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_key_file_stops_the_start_and_is_named(
+    settings: Settings, name: str, content: bytes
+) -> None:
+    path = settings.instance_dir / "keys" / name
+    path.write_bytes(content)
+    with pytest.raises(SettingsError, match=f"^{path} ") as refused:
+        create_app(settings)
+    assert "PORTAL_ENCRYPTION_KEYS" not in str(refused.value)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("keys", [("short",), ("ż" * 44,)])
+def test_wrong_keys_from_a_setting_are_the_settings_fault(instance: Path, keys: tuple[str, ...]) -> None:
+    with pytest.raises(SettingsError, match=r"^PORTAL_ENCRYPTION_KEYS must hold"):
+        create_app(make_settings(instance, encryption_keys=keys))
+
+
+def test_a_key_file_that_is_damaged_later_leaves_a_running_server_its_keys(
+    app: Flask, instance: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (instance / "keys" / "encryption").write_text("")
+    with app.app_context():
+        assert keyring().decrypt(keyring().encrypt(b"after")) == b"after"
+    (record,) = caplog.records
+    assert record.message.startswith("the keys that were read before stay in use: ")
 
 
 def test_a_keyed_hash_is_of_one_purpose_only() -> None:

@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import os
-import re
 import shutil
 import tarfile
 import threading
@@ -28,7 +27,7 @@ from portal.files import private_directory
 FORMAT = 1
 DATABASE, MANIFEST = "database.sqlite", "manifest.json"
 WRAPPED, SEALED = "passphrase.age", "backup.tar.age"
-_ALLOWED = re.compile(rf"{re.escape(DATABASE)}|{re.escape(MANIFEST)}|keys(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
+KEYS = "keys/"
 _CHUNK = 1 << 20
 _LONGEST_KEY = 10_000
 _CHANGED = "it is no backup of this program, or it was changed or cut short"
@@ -42,10 +41,24 @@ class PassphraseNeeded(BadBackup):
     """The backup is encrypted, and no passphrase was given."""
 
 
+class WrongPassphrase(BadBackup):
+    """The passphrase opens nothing, or what it opens was changed."""
+
+
 @dataclass(frozen=True)
 class Member:
     size: int
     sha256: str
+
+
+def _accepted(name: str) -> bool:
+    """Every name that a file among the keys can have: what a backup takes must come back.
+
+    None leads out of the directory.
+    """
+    if not name.startswith(KEYS):
+        return name in (DATABASE, MANIFEST)
+    return "\0" not in name and not {"", ".", ".."} & set(name.split("/"))
 
 
 class Writer:
@@ -192,7 +205,7 @@ def _unpack_encrypted(
     try:
         key = pyrage.x25519.Identity.from_str(pyrage.passphrase.decrypt(wrapped.read(), passphrase).decode())
     except (pyrage.DecryptError, pyrage.IdentityError, UnicodeDecodeError):
-        raise BadBackup("the passphrase is another one, or the file was changed") from None
+        raise WrongPassphrase("the passphrase is another one, or the file was changed") from None
     try:
         with _flowing(lambda out: pyrage.decrypt_io(source, out, [key])) as plain:
             return _unpack_plain(plain, directory)
@@ -208,9 +221,8 @@ def _unpack_plain(file: BinaryIO, directory: Path) -> dict[str, Member]:
     with tarfile.open(fileobj=file, mode="r|") as tar:
         for info in tar:
             source = tar.extractfile(info) if info.isreg() else None
-            # No name leads out of the directory, none is there twice, and none is a link.
-            if source is None or not _ALLOWED.fullmatch(info.name) or info.name in found:
-                raise BadBackup(_CHANGED)
+            if source is None or not _accepted(info.name) or info.name in found:  # a link, a stranger, a twin
+                raise BadBackup(f"{_CHANGED}: it holds {info.name!r}")
             path = directory / info.name
             private_directory(path.parent)
             hashed = _Hashing(cast("BinaryIO", source))

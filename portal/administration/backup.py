@@ -21,7 +21,7 @@ from sqlalchemy import func, make_url, select, text
 
 from portal import clock
 from portal.administration import archive, copying, schema, snapshots
-from portal.administration.archive import DATABASE, FORMAT, Writer
+from portal.administration.archive import DATABASE, FORMAT, KEYS, Writer
 from portal.database import db
 from portal.files import made_whole, private_directory, write_private
 from portal.settings import ROOT, settings
@@ -87,9 +87,7 @@ def take_snapshot(path: Path) -> None:
         source = Path(make_url(settings().database).database or "")
         if not source.is_file():
             raise NoBackup("there is no database yet")
-        with closing(sqlite3.connect(source, timeout=10)) as running, closing(sqlite3.connect(path)) as kept:
-            running.backup(kept)
-            kept.execute("PRAGMA journal_mode=DELETE")
+        _copy_file(source, path)
         return
     with db.engine.connect().execution_options(**snapshots.options(db.engine.dialect)) as running:
         snapshots.begin(running)
@@ -99,6 +97,15 @@ def take_snapshot(path: Path) -> None:
         with snapshots.engine_of(f"sqlite:///{path}").begin() as kept:
             schema.migrate(kept, revision)
             copying.copy(running, kept)
+
+
+def _copy_file(source: Path, path: Path) -> None:
+    try:
+        with closing(sqlite3.connect(source, timeout=10)) as running, closing(sqlite3.connect(path)) as kept:
+            running.backup(kept)
+            kept.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.Error as error:  # a full disk, or a damaged file, in SQLite's own words
+        raise NoBackup(f"the database can't be copied ({error})") from None
 
 
 def look_at(snapshot: Path) -> tuple[str, dict[str, int]]:
@@ -130,11 +137,11 @@ def _manifest(revision: str, counts: dict[str, int]) -> dict[str, Any]:
 def _write(writer: Writer, directory: Path, manifest: dict[str, Any]) -> None:
     writer.add(DATABASE, directory / DATABASE)
     keys = settings().instance_dir / "keys"
-    files = {f"keys/{path.relative_to(keys)}": path for path in sorted(keys.rglob("*")) if _is_key(path)}
+    files = {f"{KEYS}{path.relative_to(keys)}": path for path in sorted(keys.rglob("*")) if _is_key(path)}
     if settings().encryption_keys:
         given = directory / "encryption"
         write_private(given, "\n".join(settings().encryption_keys) + "\n")
-        files["keys/encryption"] = given
+        files[f"{KEYS}encryption"] = given
     for name, path in files.items():
         writer.add(name, path)
     writer.close(manifest)

@@ -14,10 +14,11 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.administration import backup, doctor, restoring
-from portal.administration.archive import BadBackup, PassphraseNeeded
+from portal.administration.archive import BadBackup, PassphraseNeeded, WrongPassphrase
 from portal.administration.copying import CopyError
 from portal.administration.doctor import Kind
-from portal.administration.restoring import NotEmpty
+from portal.administration.restoring import NotEmpty, Restored
+from portal.administration.running import NotStopped
 from portal.reasons import why
 from portal.settings import settings
 from portal.settings_reading import Reader
@@ -49,7 +50,7 @@ def make(file: Path, passphrase_file: Path | None, encrypt: bool) -> None:
     Encrypted if there is a passphrase. FILE is replaced in one step once all is written. Settings are not in
     it: keep a copy of the service's PORTAL_… variables and their files as well.
     """
-    passphrase = _given(passphrase_file)
+    passphrase = next(iter(_given(passphrase_file)), None)
     if passphrase is None and encrypt:
         passphrase = click.prompt("Passphrase", hide_input=True, confirmation_prompt=True)
     if passphrase is not None and len(passphrase) < SHORTEST:
@@ -71,14 +72,9 @@ def restore(file: Path, passphrase_file: Path | None) -> None:
     The portal must not run. The database may be another one than the backup was made of: what
     PORTAL_DATABASE_URL says. A backup of an older release is brought up to this one.
     """
-    passphrase = _given(passphrase_file)
+    passphrases = _given(passphrase_file)
     with _sentences("Nothing was restored"):
-        try:
-            restored = restoring.restore(file, passphrase)
-        except PassphraseNeeded:
-            if passphrase is not None or not sys.stdin.isatty():
-                raise
-            restored = restoring.restore(file, click.prompt("Passphrase", hide_input=True))
+        restored = _restored(file, passphrases)
     manifest = restored.manifest
     click.echo(
         f"Restored what was backed up at {manifest['made_at']}: {sum(manifest['rows'].values())} rows."
@@ -94,25 +90,46 @@ def restore(file: Path, passphrase_file: Path | None) -> None:
     click.echo("All is well. Start the portal.")
 
 
-def _given(file: Path | None) -> str | None:
-    """The passphrase of the file, or of the environment; None: there is none."""
+def _given(file: Path | None) -> tuple[str, ...]:
+    """The passphrase of the file, or of the environment; none: there is none.
+
+    After it, the same with the white space around it: an older program left that on.
+    """
     if file is not None:
-        passphrase = file.read_text(encoding="utf-8").strip("\r\n")
-        if not passphrase:
+        try:
+            text = file.read_text(encoding="utf-8").strip("\r\n")
+        except UnicodeDecodeError:
+            raise click.ClickException(f"{file} cannot be read: it is not UTF-8 text.") from None
+        if not text.strip():
             raise click.ClickException(f"{file} is empty.")
-        return passphrase
+        return tuple(dict.fromkeys((text.strip(), text)))
     read = Reader(os.environ)
     passphrase = read.secret(VARIABLE, "")
     if read.problems:
         raise click.ClickException(read.problems[0] + ".")
-    return passphrase or None
+    return (passphrase,) if passphrase else ()
+
+
+def _restored(file: Path, passphrases: tuple[str, ...]) -> Restored:
+    """With the first of them that opens it. Raises as `restoring.restore`."""
+    first, *others = passphrases or (None,)
+    try:
+        return restoring.restore(file, first)
+    except WrongPassphrase:
+        if not others:
+            raise
+    except PassphraseNeeded:
+        if not sys.stdin.isatty():
+            raise
+        others = [click.prompt("Passphrase", hide_input=True)]
+    return restoring.restore(file, others[0])
 
 
 @contextmanager
 def _sentences(what: str) -> Iterator[None]:
     try:
         yield
-    except (backup.NoBackup, BadBackup, NotEmpty, CopyError) as error:
+    except (backup.NoBackup, BadBackup, NotStopped, NotEmpty, CopyError) as error:
         raise click.ClickException(f"{what}: {error}.") from None
     except OSError as error:
         raise click.ClickException(f"{what}: {why(error)}.") from None

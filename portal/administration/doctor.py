@@ -6,6 +6,7 @@ changes meanwhile cannot look like a mistake. They read in batches and name nobo
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -27,6 +28,7 @@ BATCH = 1000
 MOST_NAMED = 5
 """Of a thousand rows with the same mistake a few show the way."""
 _KEY = "portal.doctor"
+_log = logging.getLogger(__name__)
 
 
 class Kind(StrEnum):
@@ -133,7 +135,9 @@ def _made(name: str, check: Check) -> Outcome:
         seen = check(found)
     except NoUse:
         raise _Unusable(Outcome(name, "unusable", found.problems)) from None
-    except (SQLAlchemyError, DecryptionError, OSError) as error:
+    except Exception as error:  # the others are made all the same
+        if not isinstance(error, SQLAlchemyError | DecryptionError | OSError):
+            _log.error("doctor's check %s broke", name, exc_info=error)
         found.add(
             f"could not be looked at ({why(error)})",
             "see what is said of the database and the keys first; then run doctor again",

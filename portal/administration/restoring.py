@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Connection, make_url
+from sqlalchemy import Connection
 
 from portal import clock, encryption
 from portal.administration import archive, backup, copying, schema, snapshots
-from portal.administration.archive import DATABASE, BadBackup
+from portal.administration.archive import DATABASE, KEYS, BadBackup
+from portal.administration.running import require_stopped, sqlite_file
 from portal.database import db
 from portal.files import made_whole
-from portal.settings import settings
+from portal.settings import SettingsError, settings
 
 _CHUNK = 1 << 20
 
@@ -40,23 +41,26 @@ class Restored:
 def restore(path: Path, passphrase: str | None) -> Restored:
     """Put a backup's keys and rows here, and bring its schema up to the program's.
 
-    Raises `NotEmpty`, `BadBackup`, `backup.NoBackup`, `OSError`, `SQLAlchemyError`, `copying.CopyError`.
+    Raises `NotStopped`, `NotEmpty`, `BadBackup`, `backup.NoBackup`, `OSError`, `SQLAlchemyError`,
+    `copying.CopyError`.
     """
+    require_stopped()
     _require_empty()
     with backup.workspace() as directory:
         manifest = archive.unpack(path, passphrase, directory)
         snapshot = directory / DATABASE
         _check(snapshot, manifest)
+        _check_keys(directory)
         with snapshots.engine_of(f"sqlite:///{snapshot}").begin() as connection:
             schema.migrate(connection)
-        with _keys_placed(directory / "keys") as keys_before:
+        with _keys_placed(directory / KEYS) as keys_before:
             _place_rows(snapshot)
     encryption.load_keys(current_app._get_current_object(), settings())  # type: ignore[attr-defined]
     return Restored(manifest, keys_before)
 
 
 def _require_empty() -> None:
-    file = _sqlite_file()
+    file = sqlite_file()
     if file is not None and not file.exists():
         return
     with db.engine.connect() as connection:
@@ -77,13 +81,22 @@ def _check(snapshot: Path, manifest: dict[str, Any]) -> None:
         raise BadBackup("its database has other rows than its manifest says")
 
 
+def _check_keys(directory: Path) -> None:
+    """Whether a portal starts with them."""
+    try:
+        encryption.keyring_of(directory / KEYS, settings())
+    except SettingsError as error:
+        told = str(error).replace(f"{directory}/", "")
+        raise BadBackup(f"its keys can't be used: {told}") from None
+
+
 @contextmanager
 def _keys_placed(keys: Path) -> Iterator[Path | None]:
     """Put the keys in the place of those that are here, which are kept: they might be another database's.
 
     Where the block fails, those that were here come back.
     """
-    place = settings().instance_dir / "keys"
+    place = settings().instance_dir / KEYS
     before = None
     if place.exists():
         before = place.with_name(f"keys.before-{clock.now():%Y%m%d-%H%M%S-%f}")
@@ -99,7 +112,7 @@ def _keys_placed(keys: Path) -> Iterator[Path | None]:
 
 
 def _place_rows(snapshot: Path) -> None:
-    file = _sqlite_file()
+    file = sqlite_file()
     db.session.remove()
     db.engine.dispose()
     if file is not None:
@@ -118,8 +131,3 @@ def _place_rows(snapshot: Path) -> None:
 def _copy(snapshot: Path, target: Connection) -> None:
     with snapshots.engine_of(f"sqlite:///{snapshot}").connect() as source:
         copying.copy(source, target)
-
-
-def _sqlite_file() -> Path | None:
-    url = make_url(settings().database)
-    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import sqlite3
 import tarfile
 from collections.abc import Callable, Iterator
@@ -125,9 +126,31 @@ def test_encrypted_it_says_nothing_and_opens_with_the_passphrase(
     assert statuses(other, department, clock) == [0, 0, 1]
 
 
+WHITE = f"  {PASSPHRASE}\t\n"
+
+
 @pytest.mark.usefixtures("department")
-def test_a_short_passphrase_is_refused(app: Flask, secret: Path, tmp_path: Path) -> None:
-    secret.write_text("short")
+def test_a_passphrase_opens_what_an_older_program_sealed_with_its_white_space(
+    app: Flask, elsewhere: Elsewhere, secret: Path
+) -> None:
+    with app.app_context():
+        backup.make(secret.with_name("sealed"), WHITE.strip("\r\n"))
+    secret.write_text(WHITE)
+    words = ("restore", secret.with_name("sealed"), "--passphrase-file", secret)
+    assert "Restored" in run(elsewhere(), *words).output
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_a_passphrase_that_is_no_text_is_told(app: Flask, secret: Path, command: str) -> None:
+    secret.write_bytes(b"\xff\xfe" * 20)
+    result = run(app, command, secret, "--passphrase-file", secret)
+    assert result.output == f"Error: {secret} cannot be read: it is not UTF-8 text.\n"
+
+
+@pytest.mark.usefixtures("department")
+@pytest.mark.parametrize("text", ["short", f"  short{' ' * 10}\t\n"], ids=["plain", "with white space"])
+def test_a_short_passphrase_is_refused(app: Flask, secret: Path, tmp_path: Path, text: str) -> None:
+    secret.write_text(text)
     result = run(app, "backup", tmp_path / "kept", "--passphrase-file", secret)
     assert "A passphrase has at least 12 characters." in result.output
 
@@ -139,6 +162,23 @@ def test_it_is_its_owners_alone_and_says_what_it_holds(app: Flask, kept: Path) -
             members
         )
         assert list(members)[-1] == "manifest.json"
+
+
+ODD = ("verifier/certificate.pem~", "encryption (2026)", "#lookup#", "old/.of spring/Schlüssel", "\udcff")
+
+
+def test_what_else_lies_among_the_keys_comes_back_whatever_its_name(
+    app: Flask, elsewhere: Elsewhere, settings: Settings, tmp_path: Path
+) -> None:
+    """It may be a key that somebody put aside."""
+    for name in ODD:
+        (settings.instance_dir / "keys" / name).parent.mkdir(parents=True, exist_ok=True)
+        (settings.instance_dir / "keys" / name).write_text(name, errors="surrogateescape")
+    assert run(app, "backup", tmp_path / "kept").exit_code == 0
+    other = elsewhere()
+    assert "Restored" in run(other, "restore", tmp_path / "kept").output
+    keys = other.extensions["portal.settings"].instance_dir / "keys"
+    assert [(keys / name).read_text(errors="surrogateescape") for name in ODD] == list(ODD)
 
 
 def test_keys_from_a_setting_are_in_it(
@@ -164,6 +204,42 @@ def test_a_backup_that_fails_leaves_the_former_one(
     assert "There is no backup: No space left on device." in result.output
     assert kept.read_bytes() == former
     assert [path.name for path in kept.parent.iterdir() if path.name.startswith(".")] == []
+
+
+@contextmanager
+def files_may_grow_to(size: int) -> Iterator[None]:
+    """What a full disk looks like to who writes; in bytes."""
+    former = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, former[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, former)
+
+
+def left_behind(settings: Settings) -> list[Path]:
+    return list(settings.instance_dir.glob(".backup-*"))
+
+
+def test_a_full_disk_is_told(app: Flask, kept: Path, settings: Settings) -> None:
+    former = kept.read_bytes()
+    with files_may_grow_to(100_000):
+        result = run(app, "backup", kept)
+    assert result.exit_code == 1
+    assert result.output == "Error: There is no backup: the database can't be copied (disk I/O error).\n"
+    assert kept.read_bytes() == former
+    assert left_behind(settings) == []
+
+
+def test_a_damaged_database_is_told(app: Flask, settings: Settings) -> None:
+    with app.app_context():
+        db.engine.dispose()
+    (settings.instance_dir / "portal.sqlite").write_bytes(b"\xff" * 4096)
+    result = run(app, "backup", settings.instance_dir / "kept")
+    assert result.exit_code == 1
+    told = "the database can't be copied (file is not a database)"
+    assert result.output == f"Error: There is no backup: {told}.\n"
+    assert list(settings.instance_dir.glob("*kept*")) + left_behind(settings) == []
 
 
 def test_what_a_killed_backup_has_left_is_removed_by_the_next(

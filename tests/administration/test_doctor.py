@@ -114,6 +114,9 @@ DAMAGE = {
     "orders and cards: the order is ready and its codes are gone": [
         "UPDATE issuer_offers SET status = 'void' WHERE status = 'open'"
     ],
+    "orders and cards: the card names another last day": [
+        "UPDATE issuer_cards SET valid_until = '2026-12-01' WHERE status = 'live'"
+    ],
     "orders and cards: the order is collected and its card does not live": [
         "UPDATE issuer_cards SET status = 'ended'"
     ],
@@ -218,6 +221,20 @@ def test_a_clock_that_was_set_back_is_named(app: Flask, clock: MovingClock) -> N
 def test_keys_that_others_may_read_are_named(app: Flask, instance: Path) -> None:
     (instance / "keys" / "lookup").chmod(0o644)
     assert "others than the owner may open: instance/keys/lookup" in doctor(app, "--quick").output
+
+
+def test_a_check_that_breaks_is_a_problem_and_the_others_are_made(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_found: object) -> str:
+        raise KeyError("100001")
+
+    app.extensions["portal.doctor"].insert(0, ("first", broken, Kind.MACHINE))
+    result = doctor(app, "--quick")
+    assert "problem  first: could not be looked at (KeyError)\n" in result.output
+    assert "ok       schema: " in result.output
+    assert "100001" not in result.output
+    assert [record.message for record in caplog.records] == ["doctor's check first broke"]
 
 
 def test_a_full_disk_is_named(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import io
+import json
 import shutil
+import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Callable
@@ -14,7 +18,7 @@ from click.testing import Result
 from flask import Flask
 
 from portal import create_app
-from portal.database import db
+from portal.database import db, unpooled
 from tests.conftest import MovingClock, make_settings
 from tests.support.people import make_student
 
@@ -73,8 +77,17 @@ def with_stranger(content: bytes) -> bytes:
     return changed(content, lambda names: names.update({"keys/stranger": b"x"}))
 
 
-def leading_out(content: bytes) -> bytes:
-    return changed(content, lambda names: names.update({"keys/../../../outside": b"x"}))
+def remade(path: Path, others: dict[str, bytes]) -> bytes:
+    """A backup that fits its manifest, with other files."""
+
+    def change(names: dict[str, bytes]) -> None:
+        names.update(others)
+        manifest = json.loads(names["manifest.json"])
+        for name, data in others.items():
+            manifest["members"][name] = {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        names["manifest.json"] = json.dumps(manifest).encode()
+
+    return changed(path.read_bytes(), change)
 
 
 def no_backup(_content: bytes) -> bytes:
@@ -103,12 +116,11 @@ def test_a_file_that_was_cut_or_changed_is_refused(
     refused(empty, damage((backups / kind).read_bytes()), tmp_path, backups / "passphrase")
 
 
-@pytest.mark.parametrize("damage", [without_manifest, with_stranger, leading_out, no_backup])
+@pytest.mark.parametrize("damage", [without_manifest, with_stranger, no_backup])
 def test_a_file_of_another_make_is_refused(
     empty: Flask, backups: Path, tmp_path: Path, damage: Callable[[bytes], bytes]
 ) -> None:
     refused(empty, damage((backups / "plain").read_bytes()), tmp_path, None)
-    assert not (tmp_path / "outside").exists()
 
 
 def refused(app: Flask, content: bytes, directory: Path, passphrase: Path | None) -> None:
@@ -117,6 +129,65 @@ def refused(app: Flask, content: bytes, directory: Path, passphrase: Path | None
     result = restore(app, directory / "backup", passphrase)
     assert result.output == f"Error: Nothing was restored: {CHANGED}.\n"
     assert everything(directory / "elsewhere") == before
+
+
+@pytest.mark.parametrize("name", ["keys/../../../outside", "/keys/lookup", "keys//lookup", "letter"])
+def test_a_member_that_is_not_accepted_is_named(
+    empty: Flask, backups: Path, tmp_path: Path, name: str
+) -> None:
+    content = changed((backups / "plain").read_bytes(), lambda names: names.update({name: b"x"}))
+    (tmp_path / "backup").write_bytes(content)
+    result = restore(empty, tmp_path / "backup")
+    assert result.output == f"Error: Nothing was restored: {CHANGED}: it holds '{name}'.\n"
+    assert not (tmp_path / "outside").exists()
+
+
+def test_a_database_beside_which_a_portal_runs_is_left_alone(
+    app: Flask, instance: Path, backups: Path
+) -> None:
+    with (instance / "issuance.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        before = everything(instance)
+        result = restore(app, backups / "plain")
+    told = "a portal runs here (it holds issuance.lock): stop it first"
+    assert result.output == f"Error: Nothing was restored: {told}.\n"
+    assert everything(instance) == before
+
+
+def test_a_database_file_that_another_process_has_open_is_left_alone(
+    app: Flask, instance: Path, backups: Path
+) -> None:
+    """A portal that neither issues nor sends holds no lock file."""
+    portal = sqlite3.connect(instance / "portal.sqlite")
+    portal.execute("SELECT * FROM students").fetchall()
+    result = restore(app, backups / "plain")
+    portal.close()
+    told = "another process has the database open: stop the portal and its commands first"
+    assert result.output == f"Error: Nothing was restored: {told}.\n"
+
+
+def test_a_postgresql_that_a_portal_uses_is_left_alone(
+    tmp_path: Path, postgres_url: str, backups: Path, clock: MovingClock
+) -> None:
+    app = create_app(make_settings(tmp_path / "instance", database_url=postgres_url), time=clock)
+    with unpooled(postgres_url).connect():
+        result = restore(app, backups / "plain")
+    told = "another process has the database open: stop the portal and its commands first"
+    assert result.output == f"Error: Nothing was restored: {told}.\n"
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.mark.parametrize("name", ["encryption", "lookup"])
+def test_keys_that_no_portal_starts_with_are_not_restored(
+    empty: Flask, backups: Path, tmp_path: Path, name: str
+) -> None:
+    content = remade(backups / "plain", {f"keys/{name}": b""})
+    (tmp_path / "backup").write_bytes(content)
+    before = everything(tmp_path / "elsewhere")
+    result = restore(empty, tmp_path / "backup")
+    assert f"Nothing was restored: its keys can't be used: keys/{name} " in result.output
+    assert everything(tmp_path / "elsewhere") == before
 
 
 def test_a_wrong_passphrase_is_refused(empty: Flask, backups: Path, tmp_path: Path) -> None:

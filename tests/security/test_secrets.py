@@ -19,12 +19,16 @@ from tests.conftest import make_settings
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def start(instance: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Load the program as the server does."""
+AS_THE_SERVER = ("-c", "import wsgi")
+
+
+def start(
+    instance: Path, how: tuple[str, ...] = AS_THE_SERVER, **settings: str
+) -> subprocess.CompletedProcess[str]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}
     environ |= {f"PORTAL_{name}": value for name, value in settings.items()}
     environ["PORTAL_INSTANCE"] = str(instance)
-    command = [sys.executable, "-c", "import wsgi"]
+    command = [sys.executable, *how]
     return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
 
 
@@ -34,6 +38,14 @@ def test_the_start_is_refused_and_says_what_is_missing(tmp_path: Path) -> None:
     assert "PORTAL_SECRET_KEY is not set" in refused.stderr
     assert "PORTAL_WALLET_NAME is not set" in refused.stderr
     assert "PORTAL_BASE_URL" not in refused.stderr
+
+
+def test_a_command_says_it_too_and_shows_no_program(tmp_path: Path) -> None:
+    refused = start(tmp_path / "instance", ("-m", "flask", "--app", "portal", "doctor"))
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Error: ")
+    assert "PORTAL_SECRET_KEY is not set" in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 def test_a_refused_start_leaves_nothing_behind(tmp_path: Path) -> None:
