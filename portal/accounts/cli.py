@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import click
 from flask.cli import AppGroup
 from sqlalchemy import delete, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from portal import audit
-from portal.accounts import invitations, sessions
-from portal.accounts.invitations import Invitation
+from portal.accounts import albums, invitations, sessions
+from portal.accounts.invitations import Invitation, Invited
 from portal.accounts.models import AccountLink
 from portal.clock import WARSAW
 from portal.csv_out import write_csv
-from portal.database import db, write
-from portal.files import write_private
+from portal.database import write
+from portal.files import made_whole, private_directory
 from portal.identity import Account
+from portal.reasons import why
+from portal.unavailable import is_unavailable
 
 HEADER = ("album", "given_names", "surname", "link", "valid_until")
 STAFF_NAME = re.compile(r"[a-z][a-z0-9._-]{1,39}")
@@ -54,17 +60,22 @@ def invite(logins: tuple[str, ...], everybody: bool, csv_file: Path | None, vali
     """
     if everybody == bool(logins):
         raise click.UsageError("Give album numbers (or user names of staff), or --all.")
-    if csv_file is not None:
-        _write(
-            csv_file, []
-        )  # before any link is made: older links would die for a file that can't be written
-    made = _make(None if everybody else logins, timedelta(days=valid_days))
+    make = partial(_make, None if everybody else logins, timedelta(days=valid_days))
+    with _sentences():
+        invited = make() if csv_file is None else _into(csv_file, make)
     if csv_file is None:
-        for invitation in made:
+        for invitation in invited.made:
             click.echo(f"{invitation.login}\t{invitation.link}\tuntil {_local(invitation)}")
+    elif invited.made:
+        click.echo(
+            f"{len(invited.made)} links written to {csv_file}. Delete the file once the letters are sent."
+        )
     else:
-        _write(csv_file, made)
-        click.echo(f"{len(made)} links written to {csv_file}. Delete the file once the letters are sent.")
+        click.echo(f"No link was to be made; {csv_file} was left alone.")
+    for number in invited.taken:
+        click.echo(f"{_taken(number)} That student was left out.", err=True)
+    if invited.taken:
+        sys.exit(1)
 
 
 @commands.command("add-staff")
@@ -77,10 +88,11 @@ def add_staff(name: str, valid_days: int) -> None:
             "A user name has 2 to 40 lower-case letters, digits, dots, dashes, underscores, a letter first."
         )
     try:
-        invitation = invitations.add_staff(name, timedelta(days=valid_days))
+        with _sentences():
+            invitation = invitations.add_staff(name, timedelta(days=valid_days))
     except invitations.LoginTaken:
         raise click.ClickException(
-            f"There is an account {name} already. `flask accounts invite {name}` makes a link for it."
+            f"There is an account or a student {name} already. `flask accounts invite {name}` makes a link."
         ) from None
     click.echo(f"{invitation.login}\t{invitation.link}\tuntil {_local(invitation)}")
 
@@ -89,8 +101,7 @@ def add_staff(name: str, valid_days: int) -> None:
 @click.argument("login")
 def disable(login: str) -> None:
     """Refuse an account from now on; its sessions and its link end at once."""
-    account = _account(login)
-    with write() as session:
+    with _account(login) as (session, account):
         session.execute(update(Account).where(Account.id == account.id).values(enabled=False))
         ended = sessions.end_all(session, account.id)
         session.execute(delete(AccountLink).where(AccountLink.account_id == account.id))
@@ -102,8 +113,7 @@ def disable(login: str) -> None:
 @click.argument("login")
 def enable(login: str) -> None:
     """Let a disabled account log in again, with the password it had."""
-    account = _account(login)
-    with write() as session:
+    with _account(login) as (session, account):
         session.execute(update(Account).where(Account.id == account.id).values(enabled=True))
         _note(session, audit.Event.ACCOUNT_ENABLED, account)
     click.echo(f"{login} is enabled.")
@@ -118,14 +128,13 @@ def sessions_group() -> None:
 @click.argument("login")
 def end_sessions(login: str) -> None:
     """Log somebody out everywhere."""
-    account = _account(login)
-    with write() as session:
+    with _account(login) as (session, account):
         ended = sessions.end_all(session, account.id)
         _note(session, audit.Event.SESSIONS_ENDED, account)
     click.echo(f"{login} is logged out; sessions ended: {ended}.")
 
 
-def _make(logins: Sequence[str] | None, valid_for: timedelta) -> list[Invitation]:
+def _make(logins: Sequence[str] | None, valid_for: timedelta) -> Invited:
     """Links for these, or for everybody; what stands in the way becomes a sentence."""
     try:
         return invitations.invite_all(valid_for) if logins is None else invitations.invite(logins, valid_for)
@@ -136,17 +145,33 @@ def _make(logins: Sequence[str] | None, valid_for: timedelta) -> list[Invitation
     except invitations.AccountDisabled as error:
         raise click.ClickException(f"The account {error} is disabled; enable it first.") from None
     except invitations.LoginTaken as error:
-        raise click.ClickException(
-            f"The album number {error} is the user name of another account; that account must go first."
-        ) from None
+        raise click.ClickException(f"{_taken(error)} No link was made.") from None
 
 
-def _account(login: str) -> Account:
-    account = db.session.scalar(select(Account).where(Account.login == login))
-    if account is None:
-        raise click.ClickException(f"There is no account {login}.")
-    db.session.expunge(account)
-    return account
+def _taken(number: object) -> str:
+    return f"The album number {number} is the user name of a member of staff."
+
+
+@contextmanager
+def _account(login: str) -> Iterator[tuple[Session, Account]]:
+    """Who goes by this name or album number today, in a writing transaction."""
+    with _sentences(), write() as session:
+        albums.follow_all(session)
+        account = session.scalar(select(Account).where(Account.login == login))
+        if account is None:
+            raise click.ClickException(f"There is no account {login}.")
+        yield session, account
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        if not is_unavailable(error):
+            raise
+        sentence = f"The database can't be read or written now: {why(error)}. Run the command again."
+        raise click.ClickException(sentence) from None
 
 
 def _note(session: Session, event: audit.Event, account: Account) -> None:
@@ -157,12 +182,32 @@ def _local(invitation: Invitation) -> str:
     return invitation.valid_until.astimezone(WARSAW).strftime("%Y-%m-%d %H:%M")
 
 
-def _write(path: Path, made: Sequence[Invitation]) -> None:
-    """Only its owner may read the file (0600). It begins with a mark by which Excel and Word know UTF-8."""
+class _NothingToWrite(Exception):
+    """No link was made, so an older file stays."""
+
+
+def _into(path: Path, make: Callable[[], Invited]) -> Invited:
+    """Make links and write them to the file, which is opened before: older links would die for nothing.
+
+    Only its owner may read it (0600). It begins with a mark by which Excel and Word know UTF-8.
+    """
+    invited = Invited(())
+    try:
+        private_directory(path.parent)
+        with made_whole(path) as file:
+            invited = make()
+            if not invited.made:
+                raise _NothingToWrite
+            file.write(_table(invited.made).encode("utf-8-sig"))
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from None
+    except _NothingToWrite:
+        pass
+    return invited
+
+
+def _table(made: Sequence[Invitation]) -> str:
     text = io.StringIO(newline="")
     rows = ((one.login, one.given_names, one.surname, one.link, _local(one)) for one in made)
     write_csv(text, HEADER, rows)
-    try:
-        write_private(path, "\ufeff" + text.getvalue())
-    except OSError as error:
-        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from None
+    return text.getvalue()

@@ -1,7 +1,8 @@
 """Accounts for imported people, and the links with which they set their passwords.
 
 Works in small batches, so that pages can write in between. May be killed and run again: a second run makes
-new links, and the first run's are dead.
+new links, and the first run's are dead. Takes turns with imports (`database.in_turn`), which change album
+numbers, and with other administrators, who may invite the same people.
 """
 
 from __future__ import annotations
@@ -12,19 +13,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, select, true, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy.orm import Session
 
 from portal import audit, clock
-from portal.accounts import links
+from portal.accounts import albums, links
 from portal.database import db, in_turn, write
 from portal.identity import Account, Role
+from portal.registry.forgetting import REGISTRY
 from portal.registry.models import Student
 
 T = TypeVar("T")
 BATCH = 200
-ACCOUNTS = "accounts"
-"""Such commands take turns (`database.in_turn`): two administrators may invite the same people."""
 
 
 class UnknownLogin(Exception):
@@ -32,7 +32,7 @@ class UnknownLogin(Exception):
 
 
 class LoginTaken(Exception):
-    """Another account has this log-in already. The text is the log-in."""
+    """Somebody else goes by this log-in already. The text is the log-in."""
 
 
 class AccountDisabled(Exception):
@@ -50,22 +50,31 @@ class Invitation:
     valid_until: datetime
 
 
-def invite_all(valid_for: timedelta) -> list[Invitation]:
+@dataclass(frozen=True)
+class Invited:
+    """The links that were made. `taken`: album numbers left out, since they are user names of staff."""
+
+    made: Sequence[Invitation]
+    taken: Sequence[str] = ()
+
+
+def invite_all(valid_for: timedelta) -> Invited:
     """A link for every imported student with an album number and an account without a password."""
-    _bring_accounts(true())
+    taken = _bring_accounts(true())
     waiting = select(Account.login).where(
-        Account.role == Role.STUDENT, Account.password_hash.is_(None), Account.enabled.is_(True)
+        Account.role == Role.STUDENT, Account.password_hash.is_(None), Account.enabled.is_(True), albums.NAMED
     )
-    return _invite(db.session.scalars(waiting.order_by(Account.login)).all(), valid_for)
+    return Invited(_invite(db.session.scalars(waiting.order_by(Account.login)).all(), valid_for), taken)
 
 
-def invite(logins: Sequence[str], valid_for: timedelta) -> list[Invitation]:
+def invite(logins: Sequence[str], valid_for: timedelta) -> Invited:
     """A link for each of these, with or without a password; who has one keeps it until the link is used.
 
-    Raises `UnknownLogin`, `AccountDisabled` and then makes no link at all.
+    Raises `LoginTaken`, `UnknownLogin`, `AccountDisabled` and then makes no link at all.
     """
     logins = list(dict.fromkeys(logins))
-    _bring_accounts(Student.album_number.in_(logins))
+    for taken in _bring_accounts(Student.album_number.in_(logins)):
+        raise LoginTaken(taken)
     found = select(Account.login, Account.enabled).where(Account.login.in_(logins))
     enabled = {login: on for login, on in db.session.execute(found)}  # noqa: C416 — rows are no pairs to mypy
     for login in logins:
@@ -73,14 +82,19 @@ def invite(logins: Sequence[str], valid_for: timedelta) -> list[Invitation]:
             raise UnknownLogin(login)
         if not enabled[login]:
             raise AccountDisabled(login)
-    return _invite(logins, valid_for)
+    return Invited(_invite(logins, valid_for))
 
 
 def add_staff(login: str, valid_for: timedelta) -> Invitation:
-    """A new staff account without a password, and the link to set one. Raises `LoginTaken`."""
+    """A new staff account without a password, and the link to set one.
+
+    Raises `LoginTaken`, also for a student's album number: that student could never log in.
+    """
     with write() as session:
-        in_turn(session, ACCOUNTS)
-        if session.scalar(select(Account.id).where(Account.login == login)) is not None:
+        albums.follow_all(session)
+        account_of = select(Account.id).where(Account.login == login)
+        number_of = select(Student.id).where(Student.album_number == login)
+        if session.scalar(account_of.union_all(number_of).limit(1)) is not None:
             raise LoginTaken(login)
         account = _new_account(login, Role.STAFF, None)
         session.add(account)
@@ -88,47 +102,33 @@ def add_staff(login: str, valid_for: timedelta) -> Invitation:
     return _invite([login], valid_for)[0]
 
 
-def _bring_accounts(students: ColumnElement[bool]) -> None:
-    """Each of these students with an album number has an account. Raises `LoginTaken`."""
-    _follow_album_numbers()
-    missing = db.session.execute(
-        select(Student.id, Student.album_number)
-        .outerjoin(Account, Account.student_id == Student.id)
-        .where(students, Student.album_number.is_not(None), Account.id.is_(None))
-        .order_by(Student.album_number)
-    ).all()
-    for batch in _batches(missing):
-        with write() as session:
-            in_turn(session, ACCOUNTS)
-            keys = [student_id for student_id, _ in batch]
-            made = set(session.scalars(select(Account.student_id).where(Account.student_id.in_(keys))))
-            albums = {key: album for key, album in batch if album and key not in made}
-            taken = session.scalar(select(Account.login).where(Account.login.in_(albums.values())))
-            if taken is not None:
-                raise LoginTaken(taken)
-            session.add_all(_new_account(album, Role.STUDENT, key) for key, album in albums.items())
+def _bring_accounts(students: ColumnElement[bool]) -> list[str]:
+    """Each of these students with an album number has an account that goes by it.
 
-
-def _follow_album_numbers() -> None:
-    """Accounts go by the number that USOS says today."""
-    album = select(Student.album_number).where(Student.id == Account.student_id).scalar_subquery()
-    other = aliased(Account)
-    free = ~select(other.id).where(other.login == album).exists()
+    But for those whose number is a user name of the staff: these numbers are returned.
+    """
     with write() as session:
-        in_turn(session, ACCOUNTS)
-        # Two students may have swapped numbers, so first all let go of theirs.
-        session.execute(
-            update(Account)
-            .where(Account.role == Role.STUDENT, Account.login != album)
-            .values(login="~" + Account.public_id),
-            execution_options={"synchronize_session": False},
+        albums.follow_all(session)
+    without = (students, Student.album_number.is_not(None), Account.id.is_(None))
+    missing = select(Student.id).outerjoin(Account, Account.student_id == Student.id).where(*without)
+    for keys in _batches(db.session.scalars(missing.order_by(Student.album_number)).all()):
+        with write() as session:
+            in_turn(session, REGISTRY)
+            _add_accounts(session, keys)
+    return albums.shadowed(db.session(), students)
+
+
+def _add_accounts(session: Session, student_ids: Sequence[int]) -> None:
+    """Who has got an account meanwhile, or lost the number, is left out; so is whose number is taken."""
+    hindrance = or_(Account.student_id == Student.id, Account.login == Student.album_number)
+    numbers = session.execute(
+        select(Student.id, Student.album_number).where(
+            Student.id.in_(student_ids),
+            Student.album_number.is_not(None),
+            ~select(Account.id).where(hindrance).exists(),
         )
-        session.execute(
-            update(Account)
-            .where(Account.role == Role.STUDENT, Account.login.startswith("~"), album.is_not(None), free)
-            .values(login=album),
-            execution_options={"synchronize_session": False},
-        )
+    )
+    session.add_all(_new_account(str(number), Role.STUDENT, key) for key, number in numbers)
 
 
 def _invite(logins: Sequence[str], valid_for: timedelta) -> list[Invitation]:
@@ -136,7 +136,7 @@ def _invite(logins: Sequence[str], valid_for: timedelta) -> list[Invitation]:
     made: list[Invitation] = []
     for batch in _batches(logins):
         with write() as session:
-            in_turn(session, ACCOUNTS)
+            in_turn(session, REGISTRY)
             rows = session.execute(
                 select(Account, Student.given_names, Student.surname)
                 .outerjoin(Student, Student.id == Account.student_id)

@@ -15,7 +15,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from portal import audit, clock
-from portal.accounts import passwords, sessions
+from portal.accounts import albums, passwords, sessions
 from portal.accounts.models import AccountLink
 from portal.database import db, write
 from portal.identity import Account, token_hash
@@ -26,7 +26,7 @@ PATH = "/haslo/"
 
 
 class DeadLink(Exception):
-    """Unknown, used, replaced by a newer one, past its day, or of a disabled account."""
+    """Unknown, used, replaced by a newer one, past its day, or its account is disabled or goes by no name."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ def owner(token: str) -> LinkOwner:
             AccountLink.token_hash == token_hash(token),
             AccountLink.expires_at > clock.now(),
             Account.enabled.is_(True),
+            albums.NAMED,
         )
     ).one_or_none()
     if row is None:

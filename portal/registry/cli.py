@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from portal.database import db
+from portal.encryption import DecryptionError
 from portal.language import language_option
 from portal.registry import addresses, importer, pesel, words
 from portal.registry.importer import ImportStopped, Options
@@ -80,6 +81,8 @@ def _with_progress(run: Callable[..., Report]) -> Report:
 def _why_stopped(stopped: ImportStopped) -> str:
     if isinstance(stopped.__cause__, IntegrityError):
         why = _("Somebody else changed the registry at the same time.")
+    elif isinstance(stopped.__cause__, DecryptionError):
+        why = _key_missing()
     else:
         why = _("The database could not be read or written.")
     kept = stopped.report.new + stopped.report.changed
@@ -89,6 +92,10 @@ def _why_stopped(stopped: ImportStopped) -> str:
         kept,
     )
     return f"{why} {again}"
+
+
+def _key_missing() -> str:
+    return str(_("No encryption key of this portal opens what the registry holds of somebody."))
 
 
 def _too_many(forecast: Forecast) -> str:
@@ -145,8 +152,11 @@ def show(album: str, language: str) -> None:
         key = db.session.scalar(select(Student.id).where(Student.album_number == album))
         if key is None:
             raise click.ClickException(_("Nobody in the registry has this album number."))
-        email = student_email(db.session(), key)
-        for label, value in _lines(student_record(db.session(), key), email):
+        try:
+            record, email = student_record(db.session(), key), student_email(db.session(), key)
+        except DecryptionError:
+            raise click.ClickException(_key_missing()) from None
+        for label, value in _lines(record, email):
             click.echo(f"{label}: {value}")
 
 

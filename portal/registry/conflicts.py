@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
@@ -14,6 +15,8 @@ from portal.registry.people import Person
 from portal.registry.report import Problem
 
 Owners = Mapping[str, str]
+Claim = tuple[str, str]
+"""The column of a number that is another's, and that other's ``usos_id``."""
 BATCH = 500
 """Numbers asked for by one query: databases limit the parameters of a statement."""
 
@@ -33,25 +36,45 @@ def settle(session: Session, people: list[Person], labels: Mapping[str, str]) ->
     It passes on where the file says that the other one has it no more; otherwise the person is refused.
     """
     albums, cards = _album_owners(session, people), _card_owners(session, people)
-    accepted = {person.usos_id: person for person in people}
-    problems: list[Problem] = []
-    while True:
-        takers = [
-            (person, column, owner)
-            for person in accepted.values()
-            for column, owner in _taken(person, albums, cards)
-        ]
-        # Who is refused keeps the number, which may spoil somebody else's: look again until all fit.
-        refused = [(person, column) for person, column, owner in takers if owner not in accepted]
-        if not refused:
-            break
-        for person, column in refused:
-            why = _("another person in the registry has it, who keeps it as far as this file says")
-            problems.append(Problem(person.line, labels[column], why))
-            accepted.pop(person.usos_id, None)
-    moving = {usos_id for person, _column, owner in takers for usos_id in (person.usos_id, owner)}
-    first = [person for person in accepted.values() if person.usos_id in moving]
-    return Settled(first, [person for person in accepted.values() if person.usos_id not in moving], problems)
+    claims = {person.usos_id: list(_taken(person, albums, cards)) for person in people}
+    refused = _refused(claims)
+    why = _("another person in the registry has it, who keeps it as far as this file says")
+    problems = [
+        Problem(person.line, labels[column], why)
+        for person in people
+        for column in refused.get(person.usos_id, ())
+    ]
+    accepted = [person for person in people if person.usos_id not in refused]
+    moving = {
+        one
+        for person in accepted
+        for _column, owner in claims[person.usos_id]
+        for one in (person.usos_id, owner)
+    }
+    first = [person for person in accepted if person.usos_id in moving]
+    return Settled(first, [person for person in accepted if person.usos_id not in moving], problems)
+
+
+def _refused(claims: Mapping[str, Sequence[Claim]]) -> dict[str, list[str]]:
+    """Who can't be given what they claim, with the columns.
+
+    From each keeper to those who want its numbers: so a chain of thousands is walked along once.
+    """
+    takers: dict[str, list[str]] = defaultdict(list)
+    for taker, claimed in claims.items():
+        for _column, owner in claimed:
+            takers[owner].append(taker)
+    refused: dict[str, list[str]] = {}
+    keepers = takers.keys() - claims.keys()
+    while keepers:
+        # Who is refused keeps the number, which may spoil somebody else's.
+        spoilt = {taker for one in keepers for taker in takers.get(one, ()) if taker not in refused}
+        refused |= {
+            taker: [column for column, owner in claims[taker] if owner not in claims or owner in refused]
+            for taker in spoilt
+        }
+        keepers = spoilt
+    return refused
 
 
 def _album_owners(session: Session, people: list[Person]) -> Owners:
@@ -79,8 +102,8 @@ def _batches(numbers: list[str]) -> Iterator[list[str]]:
         yield numbers[start : start + BATCH]
 
 
-def _taken(person: Person, albums: Owners, cards: Owners) -> Iterator[tuple[str, str]]:
-    """The columns in which the person claims what the registry knows as another's, with that owner."""
+def _taken(person: Person, albums: Owners, cards: Owners) -> Iterator[Claim]:
+    """What the person claims that the registry knows as another's."""
     album = person.cells.album_number
     if album is not None and albums.get(album, person.usos_id) != person.usos_id:
         yield "album_number", albums[album]

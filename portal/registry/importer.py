@@ -15,8 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal import audit
 from portal.audit import Actor
 from portal.database import db, in_turn, write
+from portal.encryption import DecryptionError
 from portal.registry import columns, conflicts, csv_in, forgetting, merge, people
-from portal.registry.events import listener
+from portal.registry.events import listener, numbers_changed
 from portal.registry.forecast import Batch, forecast
 from portal.registry.photo_import import PhotoDirectory
 from portal.registry.records import RegistryUnavailable
@@ -36,10 +37,13 @@ class Options:
 
 
 class ImportStopped(Exception):
-    """The database failed; the cause says how. Whole batches before are kept, and `report` counts them."""
+    """The database failed, or a key is missing; the cause says how.
+
+    Whole batches before are kept, and `report` counts them.
+    """
 
     def __init__(self, report: Report) -> None:
-        super().__init__("the database failed")
+        super().__init__("the registry could not be read or written")
         self.report = report
 
 
@@ -92,7 +96,7 @@ def run(
             _count(report, batch, _import(batch, job.photos, report, options))
             step(len(batch.people))
         _note(actor, report.counts, options)
-    except (SQLAlchemyError, RegistryUnavailable) as error:
+    except (SQLAlchemyError, RegistryUnavailable, DecryptionError) as error:
         raise ImportStopped(report) from error
     report.problems.sort()
     return report
@@ -135,6 +139,8 @@ def _import(batch: Batch, photos: PhotoDirectory | None, report: Report, options
         in_turn(session, forgetting.REGISTRY)
         changes = merge.compare(session, batch.people, portraits)
         merge.apply(session, changes)
+        if changes.albums_given_up:
+            numbers_changed(session, changes.albums_given_up)
         ended = listener().students_changed(session, changes.told)
     report.ended += ended
     listener().committed()

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import csv
 import re
+import sqlite3
 import stat
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import event, update
 
-from portal.database import write
+from portal.database import db, write
 from portal.registry.models import Student
 from tests.accounts.conftest import AuditRows
 from tests.accounts.links import PASSWORD, accounts, link_for, opened, run, set_password
+from tests.support.database_file import locked
 from tests.support.login import log_in, make_account
 from tests.support.pages import CheckedClient
 from tests.support.people import make_student
@@ -127,11 +129,67 @@ def test_a_name_is_given_once(app: Flask, staff: int) -> None:
     assert (result.exit_code, "already" in result.output) == (1, True)
 
 
-def test_an_album_number_that_is_somebodys_user_name_is_named(app: Flask) -> None:
+@pytest.fixture
+def like_staff(app: Flask) -> None:
+    """A student whose album number is a user name of the staff."""
     run(app, "add-staff", "d1000")
     make_student(app, "d1000")
+
+
+def test_an_album_number_that_is_a_user_name_is_named_and_stops_nobody_else(
+    app: Flask, imported: int, like_staff: None
+) -> None:
     result = run(app, "invite", "--all")
-    assert (result.exit_code, "d1000" in result.output) == (1, True)
+    assert (result.exit_code, "The album number d1000 is the user name" in result.stderr) == (1, True)
+    assert result.stdout.startswith("100001\thttps://")
+
+
+def test_who_invites_such_a_student_alone_makes_no_link_for_the_staff(
+    app: Flask, like_staff: None, audited: AuditRows
+) -> None:
+    before = audited()
+    result = run(app, "invite", "d1000")
+    assert (result.exit_code, "No link was made" in result.output) == (1, True)
+    assert audited() == before
+
+
+def test_an_album_number_becomes_no_user_name(app: Flask) -> None:
+    make_student(app, "d1000")
+    result = run(app, "add-staff", "d1000")
+    assert (result.exit_code, accounts(app)) == (1, [])
+
+
+@pytest.mark.parametrize("person", [("--all",), ("d1000",), ("999999",)])
+def test_where_no_link_is_made_an_older_file_stays(
+    app: Flask, tmp_path: Path, like_staff: None, person: tuple[str]
+) -> None:
+    file = tmp_path / "links.csv"
+    file.write_text("the letters of yesterday")
+    run(app, "invite", *person, "--csv", str(file))
+    assert file.read_text() == "the letters of yesterday"
+    assert [one.name for one in tmp_path.glob("*links*")] == ["links.csv"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["invite", "--all"], ["add-staff", "anna"], ["disable", "100001"], ["sessions", "end", "100001"]],
+)
+def test_a_locked_database_is_said_in_a_sentence(
+    app: Flask, instance: Path, student: int, command: list[str]
+) -> None:
+    with app.app_context():
+        db.engine.dispose()
+        event.listen(db.engine, "connect", impatient)
+    with locked(instance):
+        result = run(app, *command)
+    assert result.output == (
+        "Error: The database can't be read or written now: database is locked. Run the command again.\n"
+    )
+    assert result.exit_code == 1
+
+
+def impatient(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA busy_timeout=1")
 
 
 @pytest.mark.parametrize("command", [["disable"], ["enable"], ["sessions", "end"]])

@@ -9,7 +9,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from portal.database import db
+from portal.registry import conflicts
 from portal.registry.models import Student
+from portal.registry.people import Person
 from tests.registry.conftest import Run
 from tests.registry.table import row, text, write_csv
 from tests.support.refusing import refusing
@@ -207,3 +209,22 @@ def test_a_locked_database_is_told_without_what_was_to_be_written(
     assert result.exit_code == 1
     assert "Run it again" in result.output
     assert "Łąkowska" not in result.output
+
+
+def test_a_slipped_column_is_looked_through_once(
+    import_file: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody wants the number of the next one, and the last one keeps it: a chain of refusals."""
+    looks: list[str] = []
+    taken = conflicts._taken
+
+    def counted(person: Person, albums: conflicts.Owners, cards: conflicts.Owners) -> object:
+        looks.append(person.usos_id)
+        return taken(person, albums, cards)
+
+    import_file(write_csv(tmp_path, *(row(number) for number in range(30))))
+    monkeypatch.setattr(conflicts, "_taken", counted)
+    slipped = [row(number, album_number=f"{200001 + number}") for number in range(29)]
+    result = import_file(write_csv(tmp_path, *slipped))
+    assert "29 refused" in result.output
+    assert len(looks) == 29
