@@ -65,6 +65,14 @@ class ReadingSession(FlaskSession):
                 raise
             self.close()
 
+    def close(self) -> None:
+        """At a request's end: an error would replace the answer, which is done, and the session be kept."""
+        try:
+            super().close()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+
 
 db = SQLAlchemy(model_class=Base, session_options={"autoflush": False, "class_": ReadingSession})
 

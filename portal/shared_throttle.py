@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import URL, BigInteger, Connection, LargeBinary, Row, TextClause, delete, or_, select, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
 from portal.database import Model, db, unpooled, write
 from portal.encryption import fingerprint
 from portal.throttle import Throttle
+from portal.unavailable import is_unavailable
 
 SECOND = 1_000_000
 SKEW = 60 * SECOND
@@ -79,8 +80,9 @@ class Counter:
                 if not error.connection_invalidated:
                     raise
                 return self._first(statement, parameters)  # the server was restarted since it was last asked
-        except (OperationalError, InterfaceError):
-            self._failed_at = time.monotonic()
+        except DBAPIError as error:
+            if is_unavailable(error):
+                self._failed_at = time.monotonic()
             raise
 
     def _first(self, statement: TextClause, parameters: Mapping[str, object]) -> Row[Any] | None:
@@ -122,7 +124,9 @@ class SharedThrottle(Throttle):
             if self._counter.first(_TAKE, key=hashed, **spans) is not None:
                 return 0
             kept = self._counter.first(_FULL_AT, key=hashed)
-        except (OperationalError, InterfaceError):
+        except DBAPIError as error:
+            if not is_unavailable(error):
+                raise
             return 0
         full_at = now if kept is None else kept.full_at
         return max(1, math.ceil((full_at - self._whole + self._each - now) / SECOND))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, request_finished
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
@@ -129,6 +129,24 @@ def test_connections_that_were_lost_are_replaced(on_postgres: Flask) -> None:
     with pytest.raises(DBAPIError):
         reads.first({})
     assert reads.first({}) == (1,)
+
+
+def test_an_answer_that_is_done_is_sent_although_the_connection_was_lost_since(
+    instance: Path, postgres_url: str
+) -> None:
+    app = create_app(make_settings(instance, database_url=postgres_url))
+    make_account(app, role="staff", login="anna")
+    client = app.test_client()
+    assert log_in(client, "anna").status_code == 303
+    sessions = db.session.registry.registry  # of all applications in this process
+    before = len(sessions)
+    with request_finished.connected_to(lambda _app, **_: cut_all_others(), app):
+        assert [client.get("/").status_code for _ in range(3)] == [200] * 3
+    assert client.get("/").status_code == 200
+    assert len(sessions) <= before, "what was open is forgotten"
+    with app.app_context():
+        assert db.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+        db.engine.dispose()
 
 
 @pytest.mark.usefixtures("failing_on_purpose")

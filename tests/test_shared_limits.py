@@ -13,7 +13,7 @@ from sqlalchemy import func, select, text
 
 from portal import chores, create_app, limits
 from portal.accounts.throttle import TRIES_FOR_A_PAIR, Throttled
-from portal.database import db
+from portal.database import db, unpooled
 from portal.issuer.throttles import WALLETS
 from portal.shared_throttle import Counter, RateLimit, SharedThrottle
 from tests.conftest import START, MovingClock, make_settings
@@ -94,6 +94,16 @@ def test_where_the_database_is_gone_the_limit_is_not_what_fails(both: list[Flask
         throttle = SharedThrottle(nowhere, "some", rate=1, burst=1)
         assert [throttle.wait("192.0.2.7") for _ in range(3)] == [0, 0, 0]
         assert nowhere.resting
+
+
+def test_limited_reading_goes_on_where_the_database_is_read_only(both: list[Flask]) -> None:
+    with both[0].app_context():
+        name = db.engine.url.database
+        with unpooled(db.engine.url).connect() as connection:
+            connection.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
+    assert [ask(both[0], "192.0.2.7").status for _ in range(5)] == [200] * 5
+    assert both[0].extensions["portal.limits.counter"].resting
+    assert both[1].test_client().get("/services/apisrv/now").status_code == 200
 
 
 def test_failed_log_ins_at_both_count_together(both: list[Flask]) -> None:
