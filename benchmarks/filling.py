@@ -35,6 +35,7 @@ from portal.audit import AuditRecord
 from portal.database import UtcDateTime, db, unpooled
 from portal.identity import Account, AccountSession, Role
 from portal.issuer import card_data
+from portal.issuer.keys import key_store
 from portal.issuer.models import Card, CardOffer, IssuedCopy, StatusList, TokenFamily
 from portal.issuer.places import FULL_AT
 from portal.orders.card import content
@@ -231,7 +232,7 @@ def _copies(connection: Connection, which: ColumnElement[bool], key: ColumnEleme
         card_id=key,
         list_id=key // FULL_AT + 1,
         idx=key % FULL_AT,
-        kid="k",
+        kid=key_store().made().kid,
         holder_thumbprint="h",
         notification_id=_named("n", key),
         issued_at=now,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import string
 import subprocess
 import time
 from pathlib import Path
@@ -50,13 +51,34 @@ def test_what_a_killed_backup_left_goes_with_a_later_one(backups: Path) -> None:
     assert under_way.exists()
 
 
-def test_commands_have_the_home_of_the_portals_user(tmp_path: Path) -> None:
-    """In root's own libpq can't look for certificates, and refuses to connect by TLS."""
+def run_command(tmp_path: Path, settings: str, says: str) -> str:
+    """What `deploy/command` has a program say that sees what the portal would."""
     script = (ROOT / "deploy" / "command").read_text()
     for there in ("/etc/mlegitymacja", "/opt/mlegitymacja/current"):
         script = script.replace(there, str(tmp_path))
-    (tmp_path / "settings.env").write_text('PORTAL_UNIVERSITY_EN="University of Here & There"\n')
-    program(tmp_path / "bin/setpriv", 'echo "$HOME, $PORTAL_UNIVERSITY_EN"')
+    (tmp_path / "settings.env").write_text(f"{settings}\n")
+    program(tmp_path / "bin/setpriv", f'printf %s "{says}"')
     environ = {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "HOME": "/root"}
     done = subprocess.run(["sh", "-c", script], env=environ, check=True, capture_output=True, text=True)
-    assert done.stdout == "/var/lib/mlegitymacja, University of Here & There\n"
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_commands_have_the_home_of_the_portals_user(tmp_path: Path) -> None:
+    """In root's own libpq can't look for certificates, and refuses to connect by TLS."""
+    assert run_command(tmp_path, "PORTAL_DEMO=1", "$HOME") == "/var/lib/mlegitymacja"
+
+
+@pytest.mark.parametrize(
+    ("quote", "value"),
+    [
+        ("'", "~" + string.punctuation.replace("'", "") + " ł"),
+        ('"', "~King's " + string.punctuation.translate(dict.fromkeys(map(ord, '$`"\\')))),
+        ("", f"{string.ascii_letters}{string.digits}._:/@+=-"),
+    ],
+)
+def test_settings_quoted_as_the_file_says_reach_commands_as_they_are(
+    tmp_path: Path, quote: str, value: str
+) -> None:
+    written = f"PORTAL_UNIVERSITY_EN={quote}{value}{quote}"
+    assert run_command(tmp_path, written, "$PORTAL_UNIVERSITY_EN") == value

@@ -6,7 +6,7 @@ from typing import cast
 
 from flask import Flask
 
-from portal.issuer import cli, events, invariants, throttles, views
+from portal.issuer import cli, events, invariants, signing, throttles, views
 from portal.issuer import models as models
 from portal.issuer.embedded import EmbeddedIssuer
 from portal.issuer.interface import Issuer, IssuerListener
@@ -16,10 +16,10 @@ from portal.settings import Settings
 
 
 def init_app(app: Flask, settings: Settings, listener: IssuerListener) -> None:
-    """Register the protocol's routes; make the signing key at the first start.
+    """Register the protocol's routes; have a place for the signing key.
 
     Raises `TypeError` without a listener: a card that is collected while nobody hears of it would be lost.
-    Raises `OSError` where the key can't be kept.
+    Raises `OSError` where the keys can't be kept.
     """
     if not isinstance(listener, IssuerListener):
         raise TypeError("the issuer needs a listener")
@@ -29,6 +29,7 @@ def init_app(app: Flask, settings: Settings, listener: IssuerListener) -> None:
     app.extensions["portal.issuer"] = EmbeddedIssuer(settings)
     throttles.init_app(app)
     invariants.init_app(app)
+    app.extensions.setdefault("portal.health", []).append(("issuer's key", signing.check))
     app.register_blueprint(views.blueprint)
     app.cli.add_command(cli.group)
 

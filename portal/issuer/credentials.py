@@ -29,10 +29,10 @@ from portal.issuer import (
 )
 from portal.issuer.errors import ProtocolError, bad_token, denied
 from portal.issuer.events import listener
-from portal.issuer.keys import key_store
 from portal.issuer.models import AccessToken, Card, CardOffer, CardStatus, OfferStatus
 from portal.issuer.places import Slot
 from portal.issuer.proofs import Proof
+from portal.issuer.signing import signing_key
 from portal.issuer.tokens import Bearer
 from portal.issuer.urls import CONFIGURATION_ID, issuer_id
 from portal.settings import settings
@@ -137,7 +137,7 @@ def _draft(bearer: Bearer, sealed: bytes, proof: Proof) -> _Draft:
         raise denied("the card has ended")
     limits.admit_copy(db.session(), bearer.card_id, expires_at)
     slot = places.free_slot()
-    key = key_store().current()
+    key = signing_key()
     visible = claims.visible(data, settings(), holder=proof.holder, slot=(slot.list_id, slot.idx), now=now)
     credential = sdjwt.issue(visible, claims.disclosable(data, settings(), now=now), key)
     return _Draft(Issued(credential, secrets.token_urlsafe(16)), slot, key.kid, data.valid_until, expires_at)

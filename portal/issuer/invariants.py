@@ -12,9 +12,9 @@ from portal.administration import doctor
 from portal.administration.doctor import MOST_NAMED, Findings, Kind
 from portal.database import db
 from portal.encryption import fingerprint
-from portal.issuer import books
+from portal.issuer import books, signing
 from portal.issuer.forgetting import FORGOTTEN
-from portal.issuer.keys import key_store
+from portal.issuer.keys import DamagedKey, key_store
 from portal.issuer.models import (
     Card,
     CardOffer,
@@ -32,6 +32,15 @@ from portal.vc.jose import ALG
 OPEN_OFFERS_TRIED = 20
 _RESTORE = "somebody else wrote into the database, or lost rows of it: restore the last good backup"
 _END = "end the order it belongs to (flask orders revoke), and tell the developers"
+_BRING_BACK = (
+    "bring this file back from a backup or from another machine; if it is lost for good, put it aside, "
+    "and run doctor again"
+)
+_BRING = (
+    "copy keys/issuer with all its files from another machine or a backup (cp -a, rsync -a); if the key is "
+    "lost for good: flask issuer give-up KEY"
+)
+_ORDER_ANEW = "revoke it (flask orders revoke), so that its student orders a new one"
 _SECRETS = (CardOffer.address, CardOffer.code, CardOffer.activation_code, CardOffer.activation_hash)
 _ACTIVE = (OfferStatus.OPEN, OfferStatus.SPENT)
 
@@ -47,24 +56,41 @@ class _Rule:
 
 def init_app(app: Flask) -> None:
     doctor.add(app, "issuer's key", check_key, Kind.MACHINE)
+    doctor.add(app, "keys of cards", check_keys_of_cards, Kind.DATABASE)
     doctor.add(app, "lookup key", check_lookup_key, Kind.DATABASE)
     doctor.add(app, "cards", check_cards, Kind.ROWS)
     doctor.add(app, "status lists", check_lists, Kind.ROWS)
 
 
 def check_key(found: Findings) -> str:
-    """The signing key can be loaded, and signs."""
+    """The signing key can be loaded, and signs; former ones can be loaded."""
+    store = key_store()
     try:
-        key = key_store().current()
-        key.sign("doctor", b"{}")
-    except (ValueError, KeyError) as error:
-        found.add(
-            f"the signing key can't be used ({type(error).__name__})",
-            "bring keys/issuer of the instance directory back from a backup; flask issuer rotate-key makes a "
-            "new one, but cards signed with the old one then no longer verify",
-        )
+        retired = len(store.retired())
+        store.current().sign("doctor", b"{}")
+    except FileNotFoundError:
+        return "the first card has one made"
+    except DamagedKey as error:
+        found.add(str(error), _BRING_BACK)
         return "unusable"
-    return f"signs with {ALG}, {len(key_store().retired())} older ones still known"
+    return f"signs with {ALG}, {retired} older ones still known"
+
+
+def check_keys_of_cards(found: Findings) -> str:
+    """Whoever inspects a card that is valid is told of the key that signed it."""
+    for kid in signing.missing_keys():
+        copies = db.session.scalar(select(func.count()).where(*signing.valid_with(kid)))
+        found.add(
+            "nothing is signed here: a key of cards is missing",
+            _BRING,
+            f"{kid} ({copies} cards)",
+        )
+    given_up = key_store().given_up() - key_store().here()
+    for kid in sorted(given_up):
+        lost = select(Card.reference).join(IssuedCopy).where(*signing.valid_with(kid)).limit(MOST_NAMED * 20)
+        for reference in db.session.scalars(lost):
+            found.add("no inspector can check the card, whose key was given up", _ORDER_ANEW, reference)
+    return f"all that cards need are here, {len(given_up)} were given up"
 
 
 def check_lookup_key(found: Findings) -> str:

@@ -15,6 +15,7 @@ from portal.issuer import urls
 from portal.issuer.keys import RetiredKey, key_store, public_jwk
 from portal.issuer.models import IssuedCopy
 from portal.issuer.offers import ACTIVATION_DIGITS
+from portal.issuer.signing import signing_key
 from portal.issuer.texts import ACTIVATION_HINT, CLAIMS, NAME, ClaimText
 from portal.settings import Settings
 from portal.vc.jose import ALG
@@ -88,9 +89,12 @@ def authorization_server(settings: Settings) -> dict[str, Any]:
 
 
 def jwt_vc_issuer(settings: Settings) -> dict[str, Any]:
-    """Where verifiers find the keys (SD-JWT VC, JWT VC Issuer Metadata): public parts only."""
-    store = key_store()
-    keys = [public_jwk(store.current()), *(key.jwk for key in store.retired() if is_needed(key))]
+    """Where verifiers find the keys (SD-JWT VC, JWT VC Issuer Metadata): public parts only.
+
+    Raises `NoKey` where one is missing: whoever keeps an answer without it takes good cards for forged.
+    """
+    signs, retired = signing_key(), key_store().retired()
+    keys = [public_jwk(signs), *(key.jwk for key in retired if is_needed(key))]
     return {"issuer": urls.issuer_id(settings), "jwks": {"keys": keys}}
 
 

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from portal import clock
-from portal.issuer.keys import key_store
 from portal.issuer.places import LIST_SIZE
+from portal.issuer.signing import signing_key
 from portal.issuer.urls import issuer_id
 from portal.settings import settings
 from portal.vc.encoding import b64, json_bytes, unb64
@@ -56,11 +56,13 @@ def read(version: int, token: str) -> SignedList:
     return SignedList(version, token, said["sub"], issued_at, expires_at)
 
 
-def sign(uri: str, version: int, packed: bytes) -> SignedList:
-    """These bits as a list of this address, signed now."""
+def sign(uri: str, version: int, packed: bytes, latest: datetime | None = None) -> SignedList:
+    """These bits as a list of this address, signed now; its `exp` is no later than `latest`."""
     issued_at = datetime.fromtimestamp(int(clock.now().timestamp()), UTC)
     # A whole minute, since that is what pages show: cut off there, it would look a little too early.
     expires_at = (issued_at + LIFETIME).replace(second=0)
+    if latest is not None:
+        expires_at = min(expires_at, latest)
     payload = {
         "iss": issuer_id(settings()),
         "sub": uri,
@@ -69,7 +71,7 @@ def sign(uri: str, version: int, packed: bytes) -> SignedList:
         "ttl": int(TTL.total_seconds()),
         "status_list": {"bits": BITS, "lst": b64(compress(packed))},
     }
-    token = key_store().current().sign(TYPE, json_bytes(payload))
+    token = signing_key().sign(TYPE, json_bytes(payload))
     return SignedList(version, token, uri, issued_at, expires_at)
 
 

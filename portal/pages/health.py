@@ -23,7 +23,7 @@ Check = Callable[[], tuple[bool, str]]
 Outcome = dict[str, tuple[bool, str]]
 _ALL = "portal.health"
 _DATABASE = "database"
-READY = (_DATABASE, "migrations", "keys")
+READY = (_DATABASE, "migrations", "keys", "issuer's key")
 """Without these no page can be served; the others may fail while the pages go on."""
 
 

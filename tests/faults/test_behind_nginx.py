@@ -242,6 +242,17 @@ def test_no_log_of_nginx_or_the_portal_holds_what_an_address_or_a_page_does(mach
     assert [secret for secret in secrets if secret in written] == []
 
 
+@pytest.mark.parametrize(("path", "size"), [("/portfel/kod", 14_000_000), ("/logowanie", 310_000)])
+def test_what_nginx_finds_too_large_it_refuses_in_both_languages(
+    machine: Machine, path: str, size: int
+) -> None:
+    answer = requests.post(machine.url + path, data=bytes(size), timeout=10)
+    assert answer.status_code == 413
+    assert "Za dużo danych" in answer.content.decode()
+    assert "That is too much data" in answer.text
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+
+
 def test_with_no_process_left_the_page_says_so_in_both_languages(machine: Machine) -> None:
     """The last test here: nothing is started again."""
     for number in "12":

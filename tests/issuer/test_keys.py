@@ -38,7 +38,8 @@ def collected(desk: Desk, wallet: Wallet, reference: str = "order-1") -> HeldCar
     return wallet.collect(offer.uri, offer.activation_code)
 
 
-def test_the_key_is_a_file_for_its_owner_only(app: Flask, settings: Settings) -> None:
+def test_the_key_is_a_file_for_its_owner_only(wallet: Wallet, settings: Settings) -> None:
+    published(wallet)
     directory = settings.instance_dir / "keys" / "issuer"
     assert [path.name for path in directory.iterdir()] == ["current.json"]
     assert (directory / "current.json").stat().st_mode & 0o777 == 0o600
@@ -58,10 +59,10 @@ def test_the_key_is_named_by_its_thumbprint(wallet: Wallet) -> None:
 
 
 def _kid(directory: Path) -> str:
-    return KeyStore(directory).current().kid
+    return KeyStore(directory).made().kid
 
 
-def test_two_processes_that_start_at_once_agree_on_one_key(tmp_path: Path) -> None:
+def test_two_processes_that_need_a_key_at_once_agree_on_one_key(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     with context.Pool(4) as pool:
         kids = pool.map(_kid, [tmp_path / "keys"] * 8)
@@ -139,7 +140,8 @@ def test_a_rotation_killed_half_way_leaves_one_key_that_signs(
     assert [old.kid for old in store.retired()] == [key["kid"]]
 
 
-def test_a_rotation_destroys_the_old_private_key(app: Flask, settings: Settings) -> None:
+def test_a_rotation_destroys_the_old_private_key(app: Flask, wallet: Wallet, settings: Settings) -> None:
+    published(wallet)
     directory = settings.instance_dir / "keys" / "issuer"
     secret = json.loads((directory / "current.json").read_text())["d"]
     rotate(app)

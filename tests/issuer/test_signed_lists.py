@@ -32,9 +32,9 @@ def signed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     versions: list[int] = []
     sign = signed_lists.sign
 
-    def noted(uri: str, version: int, packed: bytes) -> SignedList:
+    def noted(uri: str, version: int, *what: Any) -> SignedList:
         versions.append(version)
-        return sign(uri, version, packed)
+        return sign(uri, version, *what)
 
     monkeypatch.setattr(signed_lists, "sign", noted)
     return versions

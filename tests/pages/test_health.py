@@ -33,7 +33,7 @@ def test_a_process_is_live_even_without_its_database(settings: Settings) -> None
 def test_a_process_that_can_serve_is_ready(client: CheckedClient) -> None:
     answer = client.get("/healthz/ready")
     assert answer.status_code == 200
-    assert set(answer.json["checks"]) == {"database", "migrations", "keys"}
+    assert set(answer.json["checks"]) == {"database", "migrations", "keys", "issuer's key"}
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from argon2 import PasswordHasher
 from cryptography.fernet import Fernet
 from sqlalchemy import Connection, text
 
+from portal.issuer.keys import KeyStore
 from tests.support.people import make_jpeg, make_pesel
 
 NOW = datetime(2026, 11, 20, 11, 0)  # noqa: DTZ001 — as it stands in the database, in UTC
@@ -70,7 +71,7 @@ class FirstRelease:
         self._connection = connection
         self._fernet = Fernet((instance / "keys" / "encryption").read_text().split()[0])
         self._lookup = (instance / "keys" / "lookup").read_text().strip().encode()
-        self.kid = "the first key, which signs no more"
+        self.kid = KeyStore(instance / "keys" / "issuer").made().kid
 
     def fill(self) -> None:
         """A student for each of `HISTORIES`, with what became of the order."""
