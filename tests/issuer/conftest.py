@@ -19,8 +19,9 @@ from portal.database import db, write
 from portal.issuer.interface import CardData, CardRequest, Issuer, Offer
 from portal.settings import Settings
 from tests.conftest import MovingClock
-from tests.support.wallet import FlaskHttp, HeldCard, Wallet
+from tests.support.wallet import FlaskHttp, HeldCard, Reply, Wallet
 
+URI = "https://legitymacja.example.org/status-lists/1"
 JPEG = b"\xff\xd8\xff\xe0" + b"portrait" * 40 + b"\xff\xd9"
 DATA = CardData(
     given_names="Zofia Łucja",
@@ -166,3 +167,14 @@ def wallet(app: Flask, clock: MovingClock) -> Wallet:
 def second_wallet(app: Flask, clock: MovingClock) -> Wallet:
     """Somebody else's phone, from somewhere else."""
     return Wallet(FlaskHttp(app, "198.51.100.9"), clock=lambda: clock.now().timestamp())
+
+
+@pytest.fixture
+def beside(settings: Settings, clock: MovingClock) -> Iterator[Wallet]:
+    """Asks another process of the portal."""
+    with running(settings, clock) as app:
+        yield Wallet(FlaskHttp(app))
+
+
+def read(wallet: Wallet, etag: str = "") -> Reply:
+    return wallet.http("GET", URI, headers={"If-None-Match": etag} if etag else {})

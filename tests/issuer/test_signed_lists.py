@@ -20,10 +20,8 @@ from portal.issuer.models import StatusList
 from portal.issuer.signed_lists import SignedList
 from portal.settings import Settings
 from tests.conftest import MovingClock, make_settings
-from tests.issuer.conftest import Desk, running
-from tests.support.wallet import FlaskHttp, HeldCard, Reply, Wallet
-
-URI = "https://legitymacja.example.org/status-lists/1"
+from tests.issuer.conftest import URI, Desk, read, running
+from tests.support.wallet import FlaskHttp, HeldCard, Wallet
 
 
 @pytest.fixture
@@ -38,17 +36,6 @@ def signed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(signed_lists, "sign", noted)
     return versions
-
-
-@pytest.fixture
-def beside(settings: Settings, clock: MovingClock) -> Iterator[Wallet]:
-    """Asks another process of the portal."""
-    with running(settings, clock) as app:
-        yield Wallet(FlaskHttp(app))
-
-
-def read(wallet: Wallet, etag: str = "") -> Reply:
-    return wallet.http("GET", URI, headers={"If-None-Match": etag} if etag else {})
 
 
 def bits(wallet: Wallet) -> int:

@@ -17,10 +17,8 @@ from portal.issuer.models import IssuedCopy, StatusList
 from portal.issuer.signed_lists import SignedList
 from portal.vc.encoding import b64
 from tests.conftest import MovingClock
-from tests.issuer.conftest import Desk
+from tests.issuer.conftest import URI, Desk
 from tests.support.wallet import Reply, Wallet
-
-URI = "https://legitymacja.example.org/status-lists/1"
 
 
 def read(wallet: Wallet, **headers: str) -> Reply:

@@ -19,12 +19,9 @@ from sqlalchemy import Engine, text
 from portal.database import db, unpooled
 from portal.issuer import signed_lists, status_lists
 from portal.issuer.signed_lists import SignedList
-from portal.settings import Settings
 from tests.conftest import MovingClock
-from tests.issuer.conftest import Desk, running
-from tests.support.wallet import FlaskHttp, HeldCard, Reply, Wallet
-
-URI = "https://legitymacja.example.org/status-lists/1"
+from tests.issuer.conftest import URI, Desk, read
+from tests.support.wallet import FlaskHttp, HeldCard, Wallet
 
 Unwritable = Callable[[], AbstractContextManager[None]]
 
@@ -68,17 +65,6 @@ def unwritable(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Unwritable:
     monkeypatch.setattr(status_lists, "BRIEFLY", 0.05, raising=False)
     monkeypatch.setattr(status_lists, "REST", 0.0, raising=False)
     return lambda: locked(engine) if engine.dialect.name == "sqlite" else read_only(engine)
-
-
-@pytest.fixture
-def beside(settings: Settings, clock: MovingClock) -> Iterator[Wallet]:
-    """Asks another process of the portal."""
-    with running(settings, clock) as app:
-        yield Wallet(FlaskHttp(app))
-
-
-def read(wallet: Wallet, etag: str = "") -> Reply:
-    return wallet.http("GET", URI, headers={"If-None-Match": etag} if etag else {})
 
 
 def bits(said: dict[str, Any]) -> int:
