@@ -22,7 +22,12 @@ def tell(error: Exception) -> None:
     if not is_unavailable(error):
         _log.exception("the %s thread goes on after an error", name)
         return
-    now, what = time.monotonic(), (name, why(error))
+    now, what = time.monotonic(), (name, _kind(error))
     if now - _told.get(what, -AGAIN_AFTER) >= AGAIN_AFTER:
         _told[what] = now
-        _log.error("the %s thread waits, since the database can't be used: %s", *what)
+        _log.error("the %s thread waits, since the database can't be used: %s", name, why(error))
+
+
+def _kind(error: Exception) -> str:
+    """A server that has gone is one trouble, though first a connection ends and then none can be made."""
+    return str(getattr(getattr(error, "orig", None), "sqlite_errorcode", "gone"))
