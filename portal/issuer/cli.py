@@ -53,7 +53,8 @@ def rotate_key() -> None:
     click.echo(f"New key: {new}")
 
 
-@group.command("give-up")
+# The name of a key may begin with a dash.
+@group.command("give-up", context_settings={"ignore_unknown_options": True})
 @click.argument("key")
 def give_up(key: str) -> None:
     """Sign again although KEY, which cards need, is lost for good.
