@@ -7,11 +7,12 @@ it is another student's.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, or_, select, true, update
 from sqlalchemy.orm import Session, aliased
 
+from portal.batches import batches
 from portal.database import in_turn
 from portal.identity import Account, Role
 from portal.registry.forgetting import REGISTRY
@@ -47,10 +48,10 @@ def follow_all(session: Session) -> None:
 def follow(session: Session, student_ids: Collection[int]) -> None:
     """The same for students whose numbers the caller's transaction, an import's, has changed."""
     # Two students may have swapped numbers, so first all let go of theirs.
-    for keys in _batches(student_ids):
+    for keys in batches(sorted(student_ids), BATCH):
         numbers = select(Student.album_number).where(Student.id.in_(keys))
         _let_go(session, or_(Account.student_id.in_(keys), Account.login.in_(numbers)))
-    for keys in _batches(student_ids):
+    for keys in batches(sorted(student_ids), BATCH):
         _take(session, Account.student_id.in_(keys))
 
 
@@ -79,9 +80,3 @@ def _take(session: Session, some: ColumnElement[bool]) -> None:
         .values(login=_NUMBER)
         .execution_options(synchronize_session=False)
     )
-
-
-def _batches(keys: Collection[int]) -> Iterator[list[int]]:
-    ordered = sorted(keys)
-    for start in range(0, len(ordered), BATCH):
-        yield ordered[start : start + BATCH]

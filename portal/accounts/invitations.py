@@ -8,22 +8,21 @@ numbers, and with other administrators, who may invite the same people.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from sqlalchemy import ColumnElement, or_, select, true
 from sqlalchemy.orm import Session
 
 from portal import audit, clock
 from portal.accounts import albums, links
+from portal.batches import batches
 from portal.database import db, in_turn, write
 from portal.identity import Account, Role
 from portal.registry.forgetting import REGISTRY
 from portal.registry.models import Student
 
-T = TypeVar("T")
 BATCH = 200
 
 
@@ -111,7 +110,7 @@ def _bring_accounts(students: ColumnElement[bool]) -> list[str]:
         albums.follow_all(session)
     without = (students, Student.album_number.is_not(None), Account.id.is_(None))
     missing = select(Student.id).outerjoin(Account, Account.student_id == Student.id).where(*without)
-    for keys in _batches(db.session.scalars(missing.order_by(Student.album_number)).all()):
+    for keys in batches(db.session.scalars(missing.order_by(Student.album_number)).all(), BATCH):
         with write() as session:
             in_turn(session, REGISTRY)
             _add_accounts(session, keys)
@@ -134,7 +133,7 @@ def _add_accounts(session: Session, student_ids: Sequence[int]) -> None:
 def _invite(logins: Sequence[str], valid_for: timedelta) -> list[Invitation]:
     valid_until = clock.now() + valid_for
     made: list[Invitation] = []
-    for batch in _batches(logins):
+    for batch in batches(logins, BATCH):
         with write() as session:
             in_turn(session, REGISTRY)
             rows = session.execute(
@@ -155,8 +154,3 @@ def _new_account(login: str, role: Role, student_id: int | None) -> Account:
     return Account(
         public_id=uuid.uuid4().hex, login=login, role=role, student_id=student_id, created_at=clock.now()
     )
-
-
-def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), BATCH):
-        yield items[start : start + BATCH]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, make_url, select, text
+from sqlalchemy import func, select, text
 
 from portal import clock
 from portal.administration import archive, copying, schema, snapshots
@@ -83,8 +83,8 @@ def workspace() -> Iterator[Path]:
 
 def take_snapshot(path: Path) -> None:
     """The database as it is at this instant, as an SQLite file."""
-    if db.engine.dialect.name == "sqlite":
-        source = Path(make_url(settings().database).database or "")
+    source = snapshots.sqlite_file()
+    if source is not None:
         if not source.is_file():
             raise NoBackup("there is no database yet")
         _copy_file(source, path)

@@ -19,7 +19,8 @@ from sqlalchemy import Connection
 from portal import clock, encryption
 from portal.administration import archive, backup, copying, schema, snapshots
 from portal.administration.archive import DATABASE, KEYS, BadBackup
-from portal.administration.running import require_stopped, sqlite_file
+from portal.administration.running import require_stopped
+from portal.administration.snapshots import sqlite_file
 from portal.database import db
 from portal.files import made_whole
 from portal.settings import SettingsError, settings

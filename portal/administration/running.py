@@ -7,8 +7,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 
+from portal.administration.snapshots import sqlite_file
 from portal.database import db
 from portal.settings import settings
 
@@ -35,12 +36,6 @@ def require_stopped() -> None:
     file = sqlite_file()
     if _in_use() if file is None else _open_elsewhere(file):
         raise NotStopped(_STOP)
-
-
-def sqlite_file() -> Path | None:
-    """The portal's database where it is such a file."""
-    url = make_url(settings().database)
-    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
 
 
 def _held(path: Path) -> bool:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Engine, NullPool, create_engine, event, make_url, text
 
 from portal.database import connect_args
+from portal.settings import settings
 
 _UNLIMITED = ("statement_timeout", "idle_in_transaction_session_timeout")
+
+
+def sqlite_file() -> Path | None:
+    """The portal's database where it is such a file."""
+    url = make_url(settings().database)
+    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
 
 
 def options(dialect: Dialect) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from portal.batches import batches
 from portal.database import write
 from portal.issuer import books, cards, copies, extending, forgetting, offers, sweeping
 from portal.issuer.interface import CardRequest, CardState, IssuerRefused, IssuerUnavailable, Offer
@@ -22,7 +22,6 @@ REVOKED_AT_ONCE = 200
 """Cards revoked in one transaction, a few statements for all of them."""
 
 Answers = dict[str, Exception | None]
-T = TypeVar("T")
 
 
 class EmbeddedIssuer:
@@ -33,20 +32,20 @@ class EmbeddedIssuer:
 
     def prepare(self, requests: Sequence[CardRequest]) -> Answers:
         answers: Answers = {}
-        for batch in _batches(requests, BATCH):
+        for batch in batches(requests, BATCH):
             answers |= _answer(batch, _store)
         return answers
 
     def extend(self, requests: Sequence[CardRequest]) -> Answers:
         answers: Answers = {}
-        for batch in _batches(requests, BATCH):
+        for batch in batches(requests, BATCH):
             answers |= _answer(batch, extending.extend)
         return answers
 
     def forget(self, references: Sequence[str]) -> None:
         """Raises `IssuerUnavailable`: some may be forgotten then, so ask again with all."""
         try:
-            for batch in _batches(references, forgetting.BATCH):
+            for batch in batches(references, forgetting.BATCH):
                 forgetting.forget(batch)
         except SQLAlchemyError as error:
             raise IssuerUnavailable("the database can't be written") from error
@@ -72,7 +71,7 @@ class EmbeddedIssuer:
 
     def revoke(self, references: Sequence[str]) -> Answers:
         answers: Answers = dict.fromkeys(references)
-        for batch in _batches(references, REVOKED_AT_ONCE):
+        for batch in batches(references, REVOKED_AT_ONCE):
             try:
                 with write() as session:
                     cards.revoke(session, batch)
@@ -92,11 +91,6 @@ class EmbeddedIssuer:
 
     def live_cards(self, session: Session) -> int:
         return books.live_cards(session)
-
-
-def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
 
 
 def _answer(requests: Sequence[CardRequest], work: Callable[[Sequence[CardRequest]], Answers]) -> Answers:

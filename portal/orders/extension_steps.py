@@ -28,6 +28,14 @@ def lock(session: Session, *which: ColumnElement[bool]) -> dict[int, str | None]
     return {row.id: row.claimed_by for row in session.execute(rows.with_for_update())}
 
 
+def open_of(session: Session, order_ids: Collection[int]) -> dict[int, str]:
+    """Where the extensions of these orders stand that wait or are being worked on, by order."""
+    rows = select(Extension.order_id, Extension.status).where(
+        Extension.order_id.in_(order_ids), Extension.status.in_(EXTENSIONS_OPEN)
+    )
+    return {row.order_id: row.status for row in session.execute(rows)}
+
+
 def step(
     session: Session,
     extension_id: int,

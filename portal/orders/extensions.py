@@ -25,7 +25,7 @@ from portal.database import db, write
 from portal.orders import extension_requests
 from portal.orders.extension_claims import BATCH, Claimed, claim, due_now, still_good
 from portal.orders.extension_requests import DONE, ENDED, Outcome
-from portal.orders.extension_steps import lock, step
+from portal.orders.extension_steps import lock, open_of, step
 from portal.orders.issuance import dispatch, heart, retry_after
 from portal.orders.lining_up import bring_into_line, not_extending
 from portal.orders.models import Extension, Order
@@ -70,8 +70,7 @@ def ask(session: Session, order: Order, planned: date, actor: Actor) -> bool:
 
 def under_way(session: Session, order_id: int) -> bool:
     """Whether the order has an extension that waits or is being worked on."""
-    is_open = (Extension.order_id == order_id, Extension.status.in_(EXTENSIONS_OPEN))
-    return session.scalar(select(Extension.id).where(*is_open)) is not None
+    return bool(open_of(session, [order_id]))
 
 
 def work_due(order_id: int | None = None) -> int:

@@ -15,6 +15,7 @@ from portal.administration import doctor
 from portal.administration.doctor import MOST_NAMED, Findings, Kind
 from portal.database import db
 from portal.issuer.interface import CardState, OpenBooks
+from portal.orders.extension_steps import open_of
 from portal.orders.issuance import issuer
 from portal.orders.models import Extension, Order, OrderEvent
 from portal.orders.states import ENDED, EXTENSIONS_OPEN, LIVE, TABLE, Event, ExtensionStatus, Status
@@ -126,13 +127,6 @@ def check_extensions(found: Findings) -> str:
     return f"{seen} extensions"
 
 
-def _extending(order_ids: Sequence[int]) -> set[int]:
-    is_open = Extension.status.in_(EXTENSIONS_OPEN)
-    return set(
-        db.session.scalars(select(Extension.order_id).where(Extension.order_id.in_(order_ids), is_open))
-    )
-
-
 def _extended(order_ids: Sequence[int]) -> set[int]:
     told = select(OrderEvent.order_id).where(
         OrderEvent.order_id.in_(order_ids), OrderEvent.event == Event.EXTEND
@@ -149,7 +143,7 @@ def check_cards(found: Findings) -> str:
     columns = (Order.public_id, Order.status, Order.due_at, Order.planned_valid_until)
     for orders in doctor.batches(Order.id, *columns, Order.issuer_told_at):
         states = books.states(db.session(), [order.public_id for order in orders])
-        extending = _extending([order.id for order in orders])
+        extending = open_of(db.session(), [order.id for order in orders])
         for order in orders:
             state = states.get(order.public_id, _NO_CARD)
             live += state.live

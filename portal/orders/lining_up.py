@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import date
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal import clock
 from portal.database import db, write
 from portal.orders.extension_requests import say_what_orders_say
-from portal.orders.extension_steps import lock, step
+from portal.orders.extension_steps import lock, open_of, step
 from portal.orders.issuance import Claimed, dispatch
 from portal.orders.models import Extension, Order
 from portal.orders.states import EXTENSIONS_OPEN, ExtensionEvent, ExtensionStatus, Status
@@ -43,7 +43,7 @@ def prepared(ready: Mapping[Claimed, date]) -> None:
 
 def not_extending(order_ids: Collection[int]) -> list[int]:
     """Those without an open extension: whoever works on one has the last word at the issuer."""
-    extending = _extending(db.session(), order_ids)
+    extending = open_of(db.session(), order_ids)
     db.session.rollback()
     return [order_id for order_id in order_ids if order_id not in extending]
 
@@ -54,7 +54,7 @@ def _look_again(days: Mapping[int, date]) -> list[int]:
     An extension at work may have been done at the issuer before, and be written down after: its claim is
     taken away, so that the issuer is asked for it anew.
     """
-    extending = _extending(db.session(), days)
+    extending = open_of(db.session(), days)
     if ExtensionStatus.IN_PROGRESS in extending.values():
         with write() as session:
             extending = _ask_anew(session, days)
@@ -69,22 +69,13 @@ def _look_again(days: Mapping[int, date]) -> list[int]:
 
 def _ask_anew(session: Session, order_ids: Collection[int]) -> dict[int, str]:
     """Take the claims of these orders' extensions away; which extensions are open then, by order."""
-    lock(session, *_open(order_ids))
-    working = (*_open(order_ids), Extension.status == ExtensionStatus.IN_PROGRESS)
+    theirs = Extension.order_id.in_(order_ids)
+    lock(session, theirs, Extension.status.in_(EXTENSIONS_OPEN))
+    working = (theirs, Extension.status == ExtensionStatus.IN_PROGRESS)
     rows = session.execute(
         select(Extension.id, Extension.order_id).where(*working).order_by(Extension.order_id)
     )
     for id_, order_id in rows.all():
         if step(session, id_, ExtensionEvent.TRY_AGAIN, due_at=clock.now()):
             dispatch(session, order_id)
-    return _extending(session, order_ids)
-
-
-def _open(order_ids: Collection[int]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return Extension.order_id.in_(order_ids), Extension.status.in_(EXTENSIONS_OPEN)
-
-
-def _extending(session: Session, order_ids: Collection[int]) -> dict[int, str]:
-    """Where open extensions stand, by order."""
-    rows = session.execute(select(Extension.order_id, Extension.status).where(*_open(order_ids)))
-    return {row.order_id: row.status for row in rows}
+    return open_of(session, order_ids)

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, and_, func, not_, select
 from sqlalchemy.orm import Session
 
 from portal import audit, clock
+from portal.batches import batches
 from portal.database import db
 from portal.orders import endings, mails, rights, telling
 from portal.orders.extension_steps import step
@@ -84,7 +85,7 @@ class RegistryEvents:
 
     def holders(self, session: Session, student_ids: Collection[int]) -> set[int]:
         found: set[int] = set()
-        for keys in _batches(student_ids):
+        for keys in batches(sorted(student_ids), BATCH):
             found |= set(session.scalars(select(Order.student_id).where(Order.student_id.in_(keys), _live())))
         return found
 
@@ -96,8 +97,8 @@ class RegistryEvents:
         """
         shortened, self._shortened = self._shortened, []
         try:
-            for start in range(0, len(shortened), TOLD_AT_ONCE):
-                bring_into_line(shortened[start : start + TOLD_AT_ONCE])
+            for told in batches(shortened, TOLD_AT_ONCE):
+                bring_into_line(told)
             while telling.tell_due():
                 pass
         except Exception:
@@ -109,7 +110,7 @@ class RegistryEvents:
 def _judged(session: Session, changes: Sequence[StudentChange]) -> Iterator[_Judged]:
     policy, today = settings().policy, clock.today()
     personal = {change.student_id: change.personal for change in changes}
-    for keys in _batches(personal):
+    for keys in batches(sorted(personal), BATCH):
         extensions = _open_extensions(session, keys)
         orders = _live_orders(session, keys)
         records = student_records(session, [order.student_id for order in orders])
@@ -182,9 +183,3 @@ def _open_extensions(session: Session, keys: Sequence[int]) -> Mapping[int, Exte
         .execution_options(populate_existing=True)
     )
     return {extension.order_id: extension for extension in found}
-
-
-def _batches(student_ids: Collection[int]) -> Iterator[Sequence[int]]:
-    keys = sorted(student_ids)
-    for start in range(0, len(keys), BATCH):
-        yield keys[start : start + BATCH]

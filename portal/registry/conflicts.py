@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.batches import batches
 from portal.registry.models import PlasticCard, Student
 from portal.registry.people import Person
 from portal.registry.report import Problem
@@ -81,7 +82,7 @@ def _album_owners(session: Session, people: list[Person]) -> Owners:
     numbers = [person.cells.album_number for person in people if person.cells.album_number]
     query = select(Student.album_number, Student.usos_id)
     found: dict[str, str] = {}
-    for some in _batches(numbers):
+    for some in batches(numbers, BATCH):
         for row in session.execute(query.where(Student.album_number.in_(some))):
             found[str(row.album_number)] = row.usos_id
     return found
@@ -91,15 +92,10 @@ def _card_owners(session: Session, people: list[Person]) -> Owners:
     numbers = [card.number for person in people for card in person.cards]
     query = select(PlasticCard.card_number, Student.usos_id).join(PlasticCard.student)
     found: dict[str, str] = {}
-    for some in _batches(numbers):
+    for some in batches(numbers, BATCH):
         for row in session.execute(query.where(PlasticCard.card_number.in_(some))):
             found[row.card_number] = row.usos_id
     return found
-
-
-def _batches(numbers: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(numbers), BATCH):
-        yield numbers[start : start + BATCH]
 
 
 def _taken(person: Person, albums: Owners, cards: Owners) -> Iterator[Claim]:
